@@ -2,11 +2,15 @@
 
 import argparse
 import dataclasses
+import socket
+import sys
 
 import uvicorn
 
 from apps.sandbox.app import create_app
 from apps.sandbox.settings import SandboxSettings
+
+SHUTDOWN_SECONDS = 2  # open event streams are not waited for any longer
 
 
 def main() -> None:
@@ -26,9 +30,17 @@ def main() -> None:
 
 
 def serve(settings: SandboxSettings, *, host: str, port: int) -> None:
-    """Serve the stand-in until interrupted."""
-    print(f"Sandbox at http://{host}:{port}/, webhooks to {settings.webhook_url}", flush=True)
-    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", access_log=False)
+    """Serve the stand-in until interrupted; port 0 is any free one."""
+    try:
+        listener = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
+    sys.stdout.write(f"Sandbox at http://{host}:{listener.getsockname()[1]}/, webhooks to {settings.webhook_url}\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
+    )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The control API, JSON below `/api/`: with it people, tests and the phone page play the customers and Meta's moods."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
@@ -18,7 +17,6 @@ from apps.sandbox.state import Entry, Sandbox
 from apps.sandbox.webhooks import Sender
 
 HEARTBEAT_SECONDS = 15.0
-IDLE_POLL_SECONDS = 0.005
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -135,9 +133,7 @@ class Control:
 
     async def show_state(self, request: Request) -> Response:
         """How much is pending; waits up to `timeout` seconds for nothing to be."""
-        deadline = time.monotonic() + float(request.query_params.get("timeout", 0))
-        while self.sender.pending and time.monotonic() < deadline:
-            await asyncio.sleep(IDLE_POLL_SECONDS)
+        await self.sender.wait_idle(float(request.query_params.get("timeout", 0)))
         return _json({"pending": self.sender.pending, "sent": len(self.sandbox.sent)})
 
     async def clear(self, _: Request) -> Response:

@@ -103,8 +103,8 @@ def no_such_object(object_id: str, method: str) -> GraphError:
     return GraphError(
         100,
         message=(
-            f"Unsupported {method.lower()} request. Object with ID '{object_id}' does not exist, cannot be loaded due to"
-            " missing permissions, or does not support this operation. Please read the Graph API documentation at"
+            f"Unsupported {method.lower()} request. Object with ID '{object_id}' does not exist, cannot be loaded due"
+            " to missing permissions, or does not support this operation. Please read the Graph API documentation at"
             " https://developers.facebook.com/docs/graph-api"
         ),
         subcode=33,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from apps.sandbox.settings import Number
 from apps.sandbox.state import Customer
 
-NON_ASCII = re.compile(r"[^\x00-\x7f]")
+NON_ASCII = re.compile(r"[^\x00-~]")
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,7 @@
 """The webhook sender: signs, posts, tries again, and is as unreliable as it is told to be."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -45,6 +46,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._posters = 0
         self._generation = 0
+        self._idle = asyncio.Event()
 
     async def close(self) -> None:
         """Drop what has not been sent, and the connections."""
@@ -63,7 +65,8 @@ class Sender:
         self._tasks.clear()
         self._queue.clear()
         self._held.clear()
-        self.pending = self._posters = 0
+        self._posters = 0
+        self._count(-self.pending)
 
     def schedule(self, delay: float, action: Callable[[], None]) -> None:
         """Do something after `delay` seconds, unless everything is dropped before."""
@@ -72,12 +75,12 @@ class Sender:
             action()
             return
         generation = self._generation
-        self.pending += 1
+        self._count(1)
 
         def act() -> None:
             if generation == self._generation:
-                self.pending -= 1
                 action()
+                self._count(-1)
 
         asyncio.get_running_loop().call_later(delay, act)
 
@@ -115,9 +118,16 @@ class Sender:
         if 200 in answers:
             self._mark(post, "delivered")
         else:
-            self.pending += 1
+            self._count(1)
             self._spawn(self._retry(post, wire, headers))
         return answers
+
+    async def wait_idle(self, seconds: float) -> None:
+        """Return when nothing is pending, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.pending and (left := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), left)
 
     async def verify(self, url: str, token: str) -> bool:
         """Ask an address for Meta's GET verification: whether it answers the challenge."""
@@ -129,9 +139,16 @@ class Sender:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
+    def _count(self, change: int) -> None:
+        self.pending += change
+        if self.pending:
+            self._idle.clear()
+        else:
+            self._idle.set()
+
     def _hold(self, kind: type[faults.WebhookFault], update: Update, size: int) -> None:
         _settle(update, [])
-        self.pending += 1
+        self._count(1)
         held = self._held.setdefault(kind, [])
         held.append(update)
         if len(held) >= size:
@@ -148,7 +165,7 @@ class Sender:
         self._spawn(self._deliver_held([held] if kind is faults.Batch else [[update] for update in reversed(held)]))
 
     def _enqueue(self, update: Update) -> None:
-        self.pending += 1
+        self._count(1)
         self._queue.append(update)
         if self._posters < self.sandbox.settings.webhook_concurrency:
             self._posters += 1
@@ -164,7 +181,7 @@ class Sender:
                     updates.append(self._queue.popleft())
                     room -= 1
             await self._deliver(updates)
-            self.pending -= len(updates)
+            self._count(-len(updates))
         self._posters -= 1
 
     async def _deliver(self, updates: list[Update]) -> None:
@@ -186,7 +203,7 @@ class Sender:
     async def _deliver_held(self, bodies: list[list[Update]]) -> None:
         for updates in bodies:
             await self._deliver(updates)
-            self.pending -= len(updates)
+            self._count(-len(updates))
 
     async def _post(self, post: Post, wire: bytes, headers: dict[str, str]) -> int:
         """Post these bytes once and answer the HTTP status."""
@@ -224,7 +241,7 @@ class Sender:
                 break
         else:
             self._mark(post, "failed")
-        self.pending -= 1
+        self._count(-1)
 
     def _mark(self, post: Post, status: str) -> None:
         """Note on the customers' messages whether the business has them."""

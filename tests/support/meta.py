@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from apps.sandbox.app import create_app
 from apps.sandbox.settings import DEFAULT_NUMBER, SandboxSettings
@@ -25,12 +27,12 @@ class Said:
 
 
 class SandboxServer:
-    """A running sandbox. Statuses come without delay unless a test sets delays."""
+    """A running sandbox, at `path` if given. Statuses come without delay unless a test sets delays."""
 
     phone_number_id = DEFAULT_NUMBER.phone_number_id
     waba_id = DEFAULT_NUMBER.waba_id
 
-    def __init__(self, *, app_secret: str = "test-app-secret", webhook_url: str = NOBODY) -> None:
+    def __init__(self, *, app_secret: str = "test-app-secret", webhook_url: str = NOBODY, path: str = "") -> None:
         self.settings = SandboxSettings(
             webhook_url=webhook_url,
             app_secret=app_secret,
@@ -40,6 +42,7 @@ class SandboxServer:
             retry_pause=0.02,
             retry_period=2,
         )
+        self._path = path
         self._session = requests.Session()
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
@@ -49,7 +52,7 @@ class SandboxServer:
     def url(self) -> str:
         """Where the sandbox is."""
         assert self._socket is not None, "the sandbox has not been started"
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}{self._path}"
 
     @property
     def graph_url(self) -> str:
@@ -59,21 +62,25 @@ class SandboxServer:
     def start(self) -> "SandboxServer":
         """Serve; returns when requests are taken."""
         self._socket = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            create_app(self.settings), log_level="warning", access_log=False, timeout_graceful_shutdown=1
-        )
+        app = create_app(self.settings)
+        if self._path:
+            app = Starlette(routes=[Mount(self._path, app=app)])
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="sandbox", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + START_SECONDS
         while not self._server.started:
-            assert self._thread.is_alive() and time.monotonic() < deadline, "the sandbox did not start"
+            assert self._thread.is_alive(), "the sandbox fell over at its start"
+            assert time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.005)
         return self
 
     def stop(self) -> None:
         """Stop serving."""
-        assert self._server is not None and self._thread is not None and self._socket is not None
+        assert self._server is not None
+        assert self._thread is not None
+        assert self._socket is not None
         self._server.should_exit = True
         self._thread.join(START_SECONDS)
         self._session.close()

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class WhatsAppConfig(AppConfig):
+    name = "apps.whatsapp"

@@ -1,0 +1,5 @@
+"""Recado's wiring: settings, entry points, routes."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,17 @@
+"""The Celery application: tasks are nudges, the work to do is in the rows (docs/decisions/0001)."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("recado")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_django_logging(**_: object) -> None:
+    """Celery would replace the log set-up of the settings; connecting this signal keeps it."""

@@ -34,6 +34,14 @@ class Post:
     updates: tuple[Update, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Updates that a fault holds back, until they are enough or the timer ends."""
+
+    updates: list[Update]
+    timer: asyncio.TimerHandle
+
+
 class Sender:
     """Sends a sandbox's webhooks. Messages go alone; statuses that wait for a free connection go together."""
 
@@ -42,7 +50,7 @@ class Sender:
         self.pending = 0  # whatever is scheduled, held, queued, on its way or to be tried again
         self._session: aiohttp.ClientSession | None = None
         self._queue: deque[Update] = deque()
-        self._held: dict[type[faults.WebhookFault], list[Update]] = {}
+        self._held: dict[type[faults.WebhookFault], Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._posters = 0
         self._generation = 0
@@ -64,6 +72,8 @@ class Sender:
             _settle(update, [])
         self._tasks.clear()
         self._queue.clear()
+        for held in self._held.values():
+            held.timer.cancel()
         self._held.clear()
         self._posters = 0
         self._count(-self.pending)
@@ -149,20 +159,19 @@ class Sender:
     def _hold(self, kind: type[faults.WebhookFault], update: Update, size: int) -> None:
         _settle(update, [])
         self._count(1)
-        held = self._held.setdefault(kind, [])
-        held.append(update)
-        if len(held) >= size:
-            self._release(kind)
-        elif len(held) == 1:
-            self.schedule(HOLD_SECONDS, lambda: self._release_if(kind, held))
-
-    def _release_if(self, kind: type[faults.WebhookFault], held: list[Update]) -> None:
-        if self._held.get(kind) is held:
+        held = self._held.get(kind)
+        if held is None:
+            timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._release, kind)
+            held = self._held[kind] = Held([], timer)
+        held.updates.append(update)
+        if len(held.updates) >= size:
             self._release(kind)
 
     def _release(self, kind: type[faults.WebhookFault]) -> None:
         held = self._held.pop(kind)
-        self._spawn(self._deliver_held([held] if kind is faults.Batch else [[update] for update in reversed(held)]))
+        held.timer.cancel()
+        one_by_one = [[update] for update in reversed(held.updates)]
+        self._spawn(self._deliver_held([held.updates] if kind is faults.Batch else one_by_one))
 
     def _enqueue(self, update: Update) -> None:
         self._count(1)

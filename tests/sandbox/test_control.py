@@ -61,7 +61,7 @@ def test_events_tell_of_messages_statuses_typing_and_webhooks(business: Business
         wamid = meta.say("Oi").wamid
         business.post({"status": "read", "message_id": wamid, "typing_indicator": {"type": "text"}})
         business.send()
-        events = []
+        events: list[dict[str, Any]] = []
         while not events or events[-1].get("status") != "sent":
             line = next(lines)
             if line.startswith(b"data: "):

@@ -258,6 +258,15 @@ def test_raw_payload_is_sent_as_it_is_and_opens_windows(business: Business, meta
     assert business.statuses() == ["sent", "delivered", "read"]
 
 
+def test_body_of_three_megabytes_with_a_thousand_changes_passes(business: Business, meta: SandboxServer) -> None:
+    change = {"field": "messages", "value": {"metadata": {"phone_number_id": "9"}, "filling": "a" * 3000}}
+    payload = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change] * 1000}]}
+    assert meta.webhook(payload) == [200]
+    [webhook] = business.webhooks
+    assert len(webhook.body) > 3_000_000
+    assert webhook.json == payload
+
+
 def test_scoped_ids_stand_beside_the_number(business: Business, meta: SandboxServer) -> None:
     meta.say("Oi", user_id="BR.1", username="@ana", name="Ana")
     business.send()

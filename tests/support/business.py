@@ -1,6 +1,7 @@
 """The business on the sandbox's other side: it takes webhooks and sends messages."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,15 +38,20 @@ class Webhook:
 
 @dataclass
 class Business:
-    """A business on the sandbox: its webhooks so far, and how it answers the next ones (200 when none is said)."""
+    """A business on the sandbox: its webhooks so far, how it answers the next ones (200 when none is said), and what it
+    does when a customer writes."""
 
     meta: SandboxServer
     webhooks: list[Webhook] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    on_message: Callable[[], None] | None = None
 
     def take(self, request: Request) -> Response:
         """Receive a webhook."""
-        self.webhooks.append(Webhook(dict(request.headers), request.get_data()))
+        webhook = Webhook(dict(request.headers), request.get_data())
+        self.webhooks.append(webhook)
+        if self.on_message is not None and webhook.items("messages"):
+            self.on_message()
         return Response(status=self.answers.pop(0) if self.answers else 200)
 
     def items(self, kind: str) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ class SandboxServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         app = create_app(self.settings)
         if self._path:
-            app = Starlette(routes=[Mount(self._path, app=app)])
+            app = Starlette(routes=[Mount(self._path, app=app)], lifespan=app.router.lifespan_context)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="sandbox", daemon=True)

@@ -61,7 +61,8 @@ class Command(BaseCommand):
                 if not said.ok:
                     raise CommandError(f"The sandbox refused the message: {said.text}")
                 if 200 not in said.json()["answers"]:
-                    raise CommandError(f"The webhook was not taken: HTTP {said.json()['answers']}.")
+                    answers = ", ".join(str(answer or "no answer") for answer in said.json()["answers"])
+                    raise CommandError(f"The webhook was not taken: HTTP {answers}.")
                 self._print_replies(lines, wait)
         except requests.RequestException as error:
             raise CommandError(f"The sandbox at {url} cannot be reached: {error}") from error

@@ -16,24 +16,24 @@ const FAULTS = [
   ["no_statuses", {}, "Keep silent", "sends are accepted, but no status follows"],
 ];
 const WIRE_ROWS = 12;
-const $ = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
 /** Wire the panel up; `choose(customer)` is called when a person is picked. */
 export function open(choose) {
-  $("customer").addEventListener("submit", (event) => {
+  byId("customer").addEventListener("submit", (event) => {
     event.preventDefault();
-    choose({ number: $("customer-number").value, name: $("customer-name").value.trim() });
+    choose({ number: byId("customer-number").value, name: byId("customer-name").value.trim() });
     show(false);
   });
-  $("new-customer").addEventListener("click", () => {
+  byId("new-customer").addEventListener("click", () => {
     choose({ number: `55119${String(crypto.getRandomValues(new Uint32Array(1))[0] % 1e8).padStart(8, "0")}`, name: "" });
-    $("customer-name").focus();
+    byId("customer-name").focus();
   });
-  $("open-panel").addEventListener("click", () => show(true));
-  $("close-panel").addEventListener("click", () => show(false));
+  byId("open-panel").addEventListener("click", () => show(true));
+  byId("close-panel").addEventListener("click", () => show(false));
   document.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
-  $("no-faults").addEventListener("click", () => changeFaults({}));
-  $("faults").append(
+  byId("no-faults").addEventListener("click", () => changeFaults({}));
+  byId("faults").append(
     ...FAULTS.map(([name, , title, detail]) =>
       element(
         "li",
@@ -50,20 +50,20 @@ export function open(choose) {
 }
 
 function show(isOpen) {
-  $("panel").classList.toggle("is-open", isOpen);
-  $("open-panel").setAttribute("aria-expanded", String(isOpen));
+  byId("panel").classList.toggle("is-open", isOpen);
+  byId("open-panel").setAttribute("aria-expanded", String(isOpen));
 }
 
 /** Show who holds the phone. */
 export function showCustomer({ number, name }) {
-  $("customer-number").value = number;
-  $("customer-name").value = name;
+  byId("customer-number").value = number;
+  byId("customer-name").value = name;
 }
 
 /** Show the people who have chatted. */
 export async function refreshPeople(current, choose) {
   const people = await api.chats();
-  $("people").replaceChildren(
+  byId("people").replaceChildren(
     ...people.map(({ customer, name, last }) => {
       const button = element(
         "button",
@@ -84,10 +84,10 @@ export async function refreshFaults() {
 }
 
 function showFaults(active) {
-  for (const box of $("faults").querySelectorAll("input")) box.checked = box.name in active;
+  for (const box of byId("faults").querySelectorAll("input")) box.checked = box.name in active;
   const details = FAULTS.filter(([name]) => name in active).map(([, , title, detail]) => `${title}: ${detail}.`);
-  $("fault-details").textContent = details.join(" ") || "All is well.";
-  $("no-faults").hidden = Object.keys(active).length === 0;
+  byId("fault-details").textContent = details.join(" ") || "All is well.";
+  byId("no-faults").hidden = Object.keys(active).length === 0;
 }
 
 async function toggleFault(event) {
@@ -116,7 +116,7 @@ export function note(event) {
     element("b", { className: isGood ? "good" : "bad" }, String(answer)),
     element("time", {}, isWebhook ? `${event.milliseconds} ms` : ""),
   );
-  $("wire").querySelector(".empty")?.remove();
-  $("wire").prepend(row);
-  while ($("wire").children.length > WIRE_ROWS) $("wire").lastChild.remove();
+  byId("wire").querySelector(".empty")?.remove();
+  byId("wire").prepend(row);
+  while (byId("wire").children.length > WIRE_ROWS) byId("wire").lastChild.remove();
 }

@@ -69,6 +69,10 @@ class Channel(ABC):
     capabilities: Capabilities
 
     @abstractmethod
+    def application_secrets(self) -> list[str]:
+        """The secrets of Recado's own Meta application that may sign this channel's webhooks."""
+
+    @abstractmethod
     def addresses(self, payload: Any) -> list[str]:
         """The account addresses that a webhook names, for the intake to find their secrets."""
 

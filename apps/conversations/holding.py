@@ -37,9 +37,7 @@ class NotAnAgent(DomainError):
 
 
 @transaction.atomic
-def take(
-    *, conversation: Conversation, by: Author, reason: str = "", assignee: User | None = None
-) -> Conversation:
+def take(*, conversation: Conversation, by: Author, reason: str = "", assignee: User | None = None) -> Conversation:
     """People hold it from now, `assignee` (else the person who acts) in the first place; bots fall silent at once."""
     conversation = lock(conversation.pk)
     who = assignee or by.user
@@ -138,7 +136,8 @@ def hand_over(conversation: Conversation, *, by: Author, to: HandOver) -> Conver
     """A bot gives a locked conversation to people; its last words are stamped with the new epoch by the caller."""
     conversation.queue_id = to.queue_id or conversation.queue_id
     conversation.department_id = to.department_id or conversation.department_id
-    assignee = User.objects.filter(pk=to.user_id, organization=conversation.organization_id, is_active=True).first()
+    people = User.objects.filter(organization=conversation.organization_id, is_active=True)
+    assignee = people.filter(pk=to.user_id).first() if to.user_id else None
     return to_people(conversation, by=by, reason=to.reason, assignee=assignee)
 
 

@@ -94,7 +94,7 @@ class RevokeItem(Item):
 class AccountItem(Item):
     """News about the account itself: quality, name, review, templates, ...; kept for the channel's `learn`."""
 
-    field: str
+    topic: str
     value: dict[str, Any] = field(default_factory=dict)
 
 

@@ -11,15 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.contacts.models import Contact
-from apps.conversations import holding
+from apps.conversations import holding, nudging
 from apps.conversations.authors import Author
 from apps.conversations.channels import Content, channels
 from apps.conversations.models import ChannelAccount, Conversation, ConversationParticipant, Message
-from apps.core import nudges, outbox
+from apps.core import outbox
 from apps.core.errors import Conflict, DomainError, Unprocessable
 from apps.organizations.models import Organization
-
-DELIVER = "apps.conversations.tasks.deliver_messages"
 
 
 class ConversationClosed(Conflict):
@@ -146,7 +144,7 @@ def queue(drafts: Sequence[Draft]) -> list[Message]:
     touched = {message.conversation_id: message.organization_id for message in messages}
     outbox.add_many((organization, "conversation.updated", pk) for pk, organization in touched.items())
     if messages:
-        nudges.on_commit(DELIVER)
+        nudging.deliver()
     return messages
 
 

@@ -1,7 +1,7 @@
 """Many rows in one statement, for the hot paths."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, models
 
@@ -14,7 +14,7 @@ def update(model: type[models.Model], rows: Iterable[Any], fields: Sequence[str]
     rows = list(rows)
     if not rows:
         return
-    columns = [model._meta.get_field(field) for field in fields]
+    columns = [cast("models.Field[Any, Any]", model._meta.get_field(field)) for field in fields]
     key = model._meta.pk
     assert key is not None
     quote = connection.ops.quote_name

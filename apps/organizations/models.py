@@ -1,12 +1,15 @@
 """Who works here: organizations, their people, departments and queues; and the base of every tenant's row."""
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+ONLINE_FOR = timedelta(minutes=20)  # a client that works renews its access token every 15
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -41,7 +44,7 @@ class TenantModel(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -99,7 +102,7 @@ class User(AbstractBaseUser):
     agent_status = models.CharField(max_length=9, choices=AgentStatus.choices, default=AgentStatus.OFFLINE)
     agent_greeting_message = models.TextField(blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
-    departments = models.ManyToManyField("Department", blank=True, related_name="users")
+    departments: models.ManyToManyField = models.ManyToManyField("Department", blank=True, related_name="users")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -113,6 +116,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    @property
+    def is_online(self) -> bool:
+        """Whether a client of theirs was heard of lately."""
+        return self.last_seen_at is not None and self.last_seen_at > timezone.now() - ONLINE_FOR
 
     @property
     def is_staff(self) -> bool:
@@ -136,11 +144,13 @@ class User(AbstractBaseUser):
 class SignIn(models.Model):
     """One signed-in session of a person (the `sid` claim of its tokens).
 
-    Live until `expires_at`, unless `revoked_at` is set: by sign-out, or by a change of password.
+    Live until `expires_at`, unless `revoked_at` is set by sign-out, or the password has changed since, wherever that
+    was done.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    password_fingerprint = models.CharField(max_length=128, editable=False, help_text="Of the user's password then.")
     user_agent = models.CharField(max_length=255, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -152,8 +162,12 @@ class SignIn(models.Model):
 
     @property
     def is_live(self) -> bool:
-        """Whether tokens of this session are still good."""
-        return self.revoked_at is None and self.expires_at > timezone.now()
+        """Whether tokens of this session are still good; costs no query where the user is loaded."""
+        return (
+            self.revoked_at is None
+            and self.expires_at > timezone.now()
+            and self.password_fingerprint == self.user.get_session_auth_hash()
+        )
 
 
 class Department(TenantModel):

@@ -18,7 +18,7 @@ __all__ = [
     "ConversationParticipant",
     "HandoverLog",
     "Message",
+    "Wakeup",
     "WebhookEvent",
     "WebhookItem",
-    "Wakeup",
 ]

@@ -90,7 +90,9 @@ class Conversation(TenantModel):
     turn_due_at = models.DateTimeField(null=True, blank=True)
     turn_lease = models.UUIDField(null=True, blank=True)
     turn_lease_until = models.DateTimeField(null=True, blank=True)
-    turn_failures = models.PositiveSmallIntegerField(default=0, help_text="In a row; at five the turn is a dead letter.")
+    turn_failures = models.PositiveSmallIntegerField(
+        default=0, help_text="In a row; at five the turn is a dead letter."
+    )
     delivery_due_at = models.DateTimeField(null=True, blank=True)
     delivery_lease = models.UUIDField(null=True, blank=True)
     delivery_lease_until = models.DateTimeField(null=True, blank=True)

@@ -43,9 +43,9 @@ class WebhookEvent(models.Model):
 class WebhookItem(models.Model):
     """An item of an event that was not simply done.
 
-    dead: a fault of ours, with its traceback; replay -> done (the row goes) or dead again.
+    dead: a fault of ours, with its traceback; replayed, the row goes or dies again.
     ignored: nothing can be done with it, and `reason` says why.
-    unclaimed: no account of ours, or none that accepts the secret it was signed with; never handed to a tenant by itself.
+    unclaimed: no account of ours accepts the secret it was signed with; never handed to a tenant by itself.
     parked: it came before the message that it names; joined when that arrives, dropped after 8 days.
     """
 
@@ -60,7 +60,9 @@ class WebhookItem(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="+")
     account = models.ForeignKey(ChannelAccount, models.CASCADE, null=True, related_name="+")
     channel = models.CharField(max_length=20)
-    kind = models.CharField(max_length=20, help_text="message, status, reaction, edit, revoke, echo, account, turn, ...")
+    kind = models.CharField(
+        max_length=20, help_text="message, status, reaction, edit, revoke, echo, account, turn, ..."
+    )
     state = models.CharField(max_length=9, choices=State.choices)
     reason = models.CharField(max_length=255, blank=True)
     payload = models.JSONField(help_text="The item as a webhook of its own: enough to parse it again.")

@@ -1,0 +1,306 @@
+"""Sending: many conversations at once, one message of each at a time, in order.
+
+A round claims conversations whose delivery is due, marks the head of each line SENDING and commits before any network
+call; answers are written as they come, as many at a time as came while the last ones were written. A lost answer is
+`unknown`, never a second send (law 7).
+"""
+
+import random
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.conversations import holding, nudging, outbound, rates, statuses
+from apps.conversations.channels import Content, Remedy, SendError, channels
+from apps.conversations.models import ChannelAccount, Conversation, Message
+from apps.core import bulk, metrics, outbox
+
+logger = structlog.get_logger(__name__)
+
+ON_THE_WAY = (Message.Status.QUEUED, Message.Status.SENDING, Message.Status.UNKNOWN)
+_LINES = 2_000
+RUN_SECONDS = 5.0  # a task that has run this long makes room for a fresh one
+_SETTLED = [
+    "status", "external_id", "sent_at", "failed_at", "error_code", "error_title", "error_details", "updated_at"
+]  # fmt: skip
+
+_CLAIM = """
+UPDATE conversations_conversation AS conversation SET delivery_lease = %s, delivery_lease_until = %s
+FROM (
+    SELECT due.id FROM conversations_conversation AS due
+    JOIN conversations_channelaccount AS account ON account.id = due.account_id
+    WHERE due.delivery_due_at <= %s
+      AND (due.delivery_lease_until IS NULL OR due.delivery_lease_until < %s)
+      AND account.is_active AND (account.paused_until IS NULL OR account.paused_until <= %s)
+    ORDER BY due.delivery_due_at LIMIT %s
+    FOR UPDATE OF due SKIP LOCKED
+) AS claimed
+WHERE conversation.id = claimed.id
+RETURNING conversation.id
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one send."""
+
+    message: Message
+    external_id: str = ""
+    error: SendError | None = None
+
+
+def deliver() -> None:
+    """Send what is due, until nothing is left."""
+    until = monotonic() + RUN_SECONDS
+    flying: dict[Future[Answer], Message] = {}
+    with ThreadPoolExecutor(settings.DELIVERY_CONCURRENCY, thread_name_prefix="send") as pool:
+        while True:
+            room = settings.DELIVERY_CONCURRENCY - len(flying)
+            if room and monotonic() < until:
+                for message in _claim(room):
+                    flying[pool.submit(_send, message)] = message
+            if not flying:
+                break
+            done, _ = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
+            answers = [future.result() for future in done]
+            for future in done:
+                del flying[future]
+            if answers:
+                settle(answers)
+            _renew(flying.values())
+    if monotonic() >= until:
+        nudging.deliver()
+
+
+def _claim(limit: int) -> list[Message]:
+    """Lease up to `limit` due conversations and mark their next message SENDING; those messages, ready to send."""
+    now = timezone.now()
+    lease = uuid.uuid4()
+    with connection.cursor() as cursor:
+        lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
+        cursor.execute(_CLAIM, [lease, lease_until, now, now, now, limit])
+        claimed = [row[0] for row in cursor.fetchall()]
+    if not claimed:
+        return []
+    with transaction.atomic():
+        conversations = _locked(claimed, lease)
+        accounts = _accounts(conversations.values())
+        heads: list[Message] = []
+        changed: list[Message] = []
+        freed: list[Conversation] = []
+        for conversation in conversations.values():
+            conversation.account = accounts[conversation.account_id]
+        lines = _lines(conversations)
+        for pk, conversation in conversations.items():
+            head, look_again_at = _head(lines[pk], now, changed) if pk in lines else (None, now)
+            if head is None:
+                _release(conversation, look_again_at)
+                freed.append(conversation)
+            else:
+                heads.append(head)
+        waits = rates.take([_buckets(head.conversation) for head in heads])
+        going = []
+        for head, seconds in zip(heads, waits, strict=True):
+            if seconds > 0:
+                _release(head.conversation, now + timedelta(seconds=seconds))
+                freed.append(head.conversation)
+                continue
+            head.status = Message.Status.SENDING
+            head.first_attempt_at = head.first_attempt_at or now
+            head.sending_at = head.updated_at = now
+            head.attempts += 1
+            going.append(head)
+        bulk.update(Message, going, ["status", "first_attempt_at", "sending_at", "attempts", "updated_at"])
+        bulk.update(Message, changed, _SETTLED)
+        _save(freed)
+        outbox.add_many((message.organization_id, "message.updated", message.pk) for message in changed)
+    return going
+
+
+def _locked(ids: Iterable[uuid.UUID], lease: uuid.UUID) -> dict[uuid.UUID, Conversation]:
+    """The conversations whose lease is still this one, locked in order of their ids, with what a send needs."""
+    rows = (
+        Conversation.objects.select_for_update(of=("self",))
+        .filter(pk__in=ids, delivery_lease=lease)
+        .select_related("contact")
+        .prefetch_related("contact__identities")
+        .order_by("pk")
+    )
+    return {row.pk: row for row in rows}
+
+
+def _accounts(conversations: Iterable[Conversation]) -> dict[uuid.UUID, ChannelAccount]:
+    found: dict[uuid.UUID, ChannelAccount] = {}
+    by_channel: dict[str, set[uuid.UUID]] = {}
+    ids = {conversation.account_id for conversation in conversations}
+    for pk, channel in ChannelAccount.objects.filter(pk__in=ids).values_list("pk", "channel"):
+        by_channel.setdefault(channel, set()).add(pk)
+    for channel, pks in by_channel.items():
+        found.update(channels.get(channel).accounts(pks))
+    return found
+
+
+def _lines(conversations: dict[uuid.UUID, Conversation]) -> dict[uuid.UUID, list[Message]]:
+    """What is on its way out, by conversation, in order; one query, of which a very long line gets only a part."""
+    lines: dict[uuid.UUID, list[Message]] = {pk: [] for pk in conversations}
+    waiting = Message.objects.filter(conversation_id__in=lines, status__in=ON_THE_WAY).order_by(
+        "conversation_id", "seq"
+    )
+    for message in waiting[:_LINES]:
+        message.conversation = conversations[message.conversation_id]
+        message.account = message.conversation.account
+        lines[message.conversation_id].append(message)
+    if sum(map(len, lines.values())) == _LINES:  # cut short: only lines that were begun are known
+        return {pk: line for pk, line in lines.items() if line}
+    return lines
+
+
+def _head(line: list[Message], now: datetime, changed: list[Message]) -> tuple[Message | None, datetime | None]:
+    """The message to send now; or none, and when to look again. What cannot go any more is appended to `changed`."""
+    for message in line:
+        conversation = message.conversation
+        if message.status == Message.Status.SENDING:  # its lease died: nobody knows whether it was sent
+            message.status, message.updated_at = Message.Status.UNKNOWN, now
+            changed.append(message)
+        if message.status == Message.Status.UNKNOWN:
+            held_until = (message.sending_at or now) + timedelta(seconds=settings.UNKNOWN_HOLD_SECONDS)
+            if held_until > now:
+                return None, held_until
+            continue
+        if message.author in holding.BOTS and message.epoch < conversation.holder_epoch:
+            _give_up(message, Message.Status.CANCELLED, "taken_over", "A person took over.", now)
+        elif not outbound.is_window_open(conversation, Content(message.type, message.content), now):
+            status = Message.Status.CANCELLED if message.author in holding.BOTS else Message.Status.FAILED
+            _give_up(message, status, "window_closed", "The 24-hour window closed before it could be sent.", now)
+        else:
+            return message, None
+        changed.append(message)
+    return None, None
+
+
+def _give_up(message: Message, status: Message.Status, code: str, title: str, now: datetime) -> None:
+    message.status, message.error_code, message.error_title, message.updated_at = status, code, title, now
+    message.failed_at = now if status == Message.Status.FAILED else None
+
+
+def _buckets(conversation: Conversation) -> tuple[rates.Bucket, rates.Bucket]:
+    account = conversation.account
+    limits = channels.get(account.channel).capabilities
+    per_second = account.messages_per_second
+    return (
+        rates.Bucket(f"account:{account.pk}", 1000 / per_second, per_second),
+        rates.Bucket(f"pair:{account.pk}:{conversation.contact_id}", limits.pair_seconds * 1000, limits.pair_burst),
+    )
+
+
+def _send(message: Message) -> Answer:
+    """In a thread, without the database: one call to the platform."""
+    with metrics.SEND_SECONDS.labels(message.account.channel).time():
+        try:
+            return Answer(message, external_id=channels.get(message.account.channel).send(message))
+        except SendError as error:
+            return Answer(message, error=error)
+        except Exception as error:  # a fault of ours: it may have been sent, so it is never sent again blindly
+            logger.exception("send_broke", message=str(message.pk))
+            return Answer(message, error=SendError(Remedy.UNKNOWN, code="internal", title=type(error).__name__))
+
+
+@transaction.atomic
+def settle(answers: list[Answer]) -> None:
+    """Write what came of sends, and free their conversations for the next message."""
+    now = timezone.now()
+    by_message = {answer.message.pk: answer for answer in answers}
+    conversations = {
+        row.pk: row
+        for row in Conversation.objects.select_for_update()
+        .filter(pk__in={answer.message.conversation_id for answer in answers})
+        .order_by("pk")
+    }
+    messages = list(Message.objects.select_for_update().filter(pk__in=by_message).order_by("pk"))
+    freed: list[Conversation] = []
+    pauses: dict[uuid.UUID, tuple[datetime, str]] = {}
+    for message in messages:
+        answer = by_message[message.pk]
+        conversation = conversations[message.conversation_id]
+        if answer.error is None:
+            statuses.climb(message, Message.Status.SENT, now)
+            message.external_id, due = message.external_id or answer.external_id, now
+        else:
+            due = _refused(message, answer.error, now, pauses)
+        message.updated_at = now
+        if conversation.delivery_lease == answer.message.conversation.delivery_lease:
+            _release(conversation, due)
+            freed.append(conversation)
+        _log(message, answer.error)
+    bulk.update(Message, messages, _SETTLED)
+    _save(freed)
+    for account_id, (until, reason) in pauses.items():
+        ChannelAccount.objects.filter(pk=account_id).update(paused_until=until, pause_reason=reason)
+    outbox.add_many((message.organization_id, "message.updated", message.pk) for message in messages)
+    statuses.arrived(messages)
+
+
+def _refused(
+    message: Message, error: SendError, now: datetime, pauses: dict[uuid.UUID, tuple[datetime, str]]
+) -> datetime:
+    """Decide about a refused message; answers when its conversation may send again."""
+    message.error_code, message.error_title = error.code[:50], error.title[:255]
+    message.error_details = error.details
+    if message.status not in (
+        Message.Status.SENDING,
+        Message.Status.UNKNOWN,
+    ):  # a status overtook the answer: it was sent after all
+        return now
+    if error.remedy == Remedy.UNKNOWN:
+        message.status = Message.Status.UNKNOWN
+        return now + timedelta(seconds=settings.UNKNOWN_HOLD_SECONDS)
+    backoff = now + timedelta(seconds=min(2**message.attempts, 60) * random.uniform(0.75, 1.25))
+    given_up = now - (message.first_attempt_at or now) > timedelta(minutes=settings.RETRY_MINUTES)
+    if not error.retryable or given_up:
+        statuses.climb(message, Message.Status.FAILED, now)
+        return now
+    message.status = Message.Status.QUEUED
+    if error.remedy in (Remedy.THROTTLE, Remedy.PAUSE):
+        pauses[message.account_id] = (backoff, f"{error.code}: {error.title}")
+    return backoff
+
+
+def _release(conversation: Conversation, due_at: datetime | None) -> None:
+    conversation.delivery_due_at = due_at
+    conversation.delivery_lease = conversation.delivery_lease_until = None
+
+
+def _save(freed: list[Conversation]) -> None:
+    unique = {conversation.pk: conversation for conversation in freed}
+    bulk.update(Conversation, unique.values(), ["delivery_due_at", "delivery_lease", "delivery_lease_until"])
+
+
+def _renew(flying: Iterable[Message]) -> None:
+    """Keep the leases of sends that take long; those that expire are somebody else's to judge."""
+    now = timezone.now()
+    third = timedelta(seconds=settings.LEASE_SECONDS / 3)
+    slow = [message for message in flying if now - (message.sending_at or now) > third]
+    if slow:
+        Conversation.objects.filter(
+            pk__in=[message.conversation_id for message in slow],
+            delivery_lease__in={message.conversation.delivery_lease for message in slow},
+        ).update(delivery_lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
+
+
+def _log(message: Message, error: SendError | None) -> None:
+    metrics.SENDS.labels(message.status).inc()
+    logger.info(
+        "message_sent" if error is None else "message_refused",
+        correlation_id=str(message.correlation_id) if message.correlation_id else None,
+        message=str(message.pk),
+        status=message.status,
+        code=error.code if error else None,
+    )

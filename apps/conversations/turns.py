@@ -1,0 +1,302 @@
+"""The turn: what is pending in a conversation is put to the responders, and what they decide commits fenced.
+
+Many conversations a batch, each under its own lease. No lock is held while responders think. The commit begins by
+looking, under the row locks, whether lease, epoch and holder are still those of the beginning; where they are not, that
+conversation's turn writes nothing.
+"""
+
+import traceback
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Min
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from apps.conversations import holding, nudging, outbound
+from apps.conversations.authors import Author
+from apps.conversations.models import (
+    Conversation,
+    ConversationParticipant,
+    Message,
+    Wakeup,
+    WebhookItem,
+)
+from apps.conversations.responders import Effects, Responder, Turn, responders
+from apps.core import bulk, metrics, outbox
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 100
+RUN_SECONDS = 5.0
+MAX_FAILURES = 5
+_LEASE_FIELDS = ["turn_due_at", "turn_lease", "turn_lease_until", "turn_failures"]
+_TAKEN = [
+    *_LEASE_FIELDS, "handled_seq", "last_seq", "last_message", "first_message_at", "last_message_at",
+    "last_outbound_at", "delivery_due_at", "chatbot_id", "active_chatbot_id", "agent_id", "status", "closed_at",
+    "resolved_at", "extra_data", "updated_at",
+]  # fmt: skip
+
+_CLAIM = """
+UPDATE conversations_conversation AS conversation SET turn_lease = %s, turn_lease_until = %s
+FROM (
+    SELECT id FROM conversations_conversation
+    WHERE turn_due_at <= %s AND (turn_lease_until IS NULL OR turn_lease_until < %s)
+    ORDER BY turn_due_at LIMIT %s
+    FOR UPDATE SKIP LOCKED
+) AS claimed
+WHERE conversation.id = claimed.id
+RETURNING conversation.id
+"""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a responder wants to do in a turn; None: nobody answers, which is an answer too."""
+
+    turn: Turn
+    responder: Responder | None
+    effects: Effects | None
+
+
+def take() -> None:
+    """Take the turns that are due, until nothing is left."""
+    until = monotonic() + RUN_SECONDS
+    while turns := _claim():
+        _take(turns)
+        if monotonic() >= until:
+            nudging.turns()
+            return
+
+
+def _claim() -> list[Turn]:
+    now = timezone.now()
+    lease = uuid.uuid4()
+    lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [lease, lease_until, now, now, BATCH])
+        claimed = [row[0] for row in cursor.fetchall()]
+    if not claimed:
+        return []
+    conversations = (
+        Conversation.objects.filter(pk__in=claimed, turn_lease=lease)
+        .select_related("account", "contact", "organization")
+        .defer("account__access_token", "account__app_secret", "account__verify_token")
+        .prefetch_related("contact__identities")
+        .order_by("pk")
+    )
+    found = {conversation.pk: conversation for conversation in conversations}
+    pending: dict[uuid.UUID, list[Message]] = {pk: [] for pk in found}
+    inbound = Message.objects.filter(
+        conversation_id__in=found, direction=Message.Direction.INBOUND, seq__gt=F("conversation__handled_seq")
+    )
+    for message in inbound.order_by("conversation_id", "seq"):
+        message.conversation = found[message.conversation_id]
+        pending[message.conversation_id].append(message)
+    wakeups: dict[uuid.UUID, list[str]] = {pk: [] for pk in found}
+    for pk, key in Wakeup.objects.filter(conversation_id__in=found, due_at__lte=now).values_list(
+        "conversation_id", "key"
+    ):
+        wakeups[pk].append(key)
+    return [Turn(found[pk], tuple(pending[pk]), tuple(wakeups[pk])) for pk in found]
+
+
+def _take(turns: Sequence[Turn]) -> None:
+    """Decide and commit a batch; if that breaks, again one by one, so that each fault finds its own turn."""
+    try:
+        _commit(_decide(turns))
+    except Exception as error:
+        if len(turns) == 1:
+            logger.exception("turn_broke", conversation=str(turns[0].conversation.pk))
+            _failed(turns[0], error)
+            return
+        logger.warning("turns_broke", turns=len(turns), reason=type(error).__name__)
+        for turn in turns:
+            _take([turn])
+
+
+def _decide(turns: Sequence[Turn]) -> list[Decision]:
+    """Ask the responders in their order; each hears only of turns that those before it left."""
+    decisions = []
+    left = {turn.conversation.pk: turn for turn in turns if _may_answer(turn)}
+    decisions += [Decision(turn, None, None) for turn in turns if turn.conversation.pk not in left]
+    for key in settings.RESPONDERS:
+        if key in responders and left:
+            responder = responders.get(key)
+            for pk, effects in responder.decide(list(left.values())).items():
+                decisions.append(Decision(left.pop(pk), responder, effects))
+    return decisions + [Decision(turn, None, None) for turn in left.values()]
+
+
+def _may_answer(turn: Turn) -> bool:
+    conversation = turn.conversation
+    return (
+        conversation.holder == Conversation.Holder.BOT
+        and conversation.closed_at is None
+        and conversation.kind == Conversation.Kind.DIRECT
+        and conversation.account.is_active
+        and conversation.account.auto_response_enabled
+        and not conversation.contact.is_blocked
+    )
+
+
+@transaction.atomic
+def _commit(decisions: Sequence[Decision]) -> None:
+    now = timezone.now()
+    locked = {
+        row.pk: row
+        for row in Conversation.objects.select_for_update(of=("self",))
+        .filter(pk__in=[decision.turn.conversation.pk for decision in decisions])
+        .order_by("pk")
+    }
+    standing = []
+    for decision in decisions:
+        before, row = decision.turn.conversation, locked.get(decision.turn.conversation.pk)
+        if row is None or row.turn_lease != before.turn_lease:
+            metrics.TURNS.labels("fenced").inc()
+        elif row.holder_epoch != before.holder_epoch or row.closed_at:
+            metrics.TURNS.labels("fenced").inc()
+            _release(row, row.turn_due_at)
+            bulk.update(Conversation, [row], _LEASE_FIELDS)
+        else:
+            row.account, row.contact = before.account, before.contact
+            standing.append((decision, row))
+    allowed: set[uuid.UUID] = set()
+    for key in settings.RESPONDERS:
+        if key in responders:
+            responder = responders.get(key)
+            mine = [(one.turn, one.effects) for one, _ in standing if one.responder is responder and one.effects]
+            allowed |= responder.save(mine) if mine else set()
+    acted = [(one, row) for one, row in standing if one.effects and row.pk in allowed]
+    drafts = [draft for one, row in acted for draft in _apply(one, row)]
+    handled = [message.pk for one, _ in acted for message in one.turn.messages]
+    Message.objects.filter(pk__in=handled).update(processed_by_agent=True)
+    outbound.queue(drafts)
+    _set_wakeups(acted)
+    _drop_due_wakeups(standing, now)
+    next_wakeups = dict(
+        Wakeup.objects.filter(conversation_id__in=[row.pk for _, row in standing])
+        .values("conversation_id")
+        .annotate(next=Min("due_at"))
+        .values_list("conversation_id", "next")
+    )
+    for decision, row in standing:
+        _finish(decision.turn, row, next_wakeups.get(row.pk), now)
+    bulk.update(Conversation, [row for _, row in standing], _TAKEN)
+    holding.took_part(
+        [
+            (row, kind, who)
+            for one, row in acted
+            if one.effects
+            for kind, who in (
+                (ConversationParticipant.Kind.CHATBOT, one.effects.chatbot_id),
+                (ConversationParticipant.Kind.AGENT, one.effects.agent_id),
+            )
+        ]
+    )
+    metrics.TURNS.labels("answered").inc(len(acted))
+    metrics.TURNS.labels("silent").inc(len(standing) - len(acted))
+
+
+def _apply(decision: Decision, row: Conversation) -> list[outbound.Draft]:
+    """Change a locked conversation as its turn decided, and answer what is to be said in it."""
+    effects, turn = decision.effects, decision.turn
+    assert effects is not None
+    if effects.chatbot_id:
+        row.chatbot_id = effects.chatbot_id
+        row.active_chatbot_id = effects.chatbot_id if effects.session_lives else None
+    row.agent_id = effects.agent_id or row.agent_id
+    author = Author.bot(effects.chatbot_id) if effects.chatbot_id else Author.agent(effects.agent_id)
+    if effects.hand_over:
+        holding.hand_over(row, by=author, to=effects.hand_over)
+    cause = turn.messages[-1] if turn.messages else None
+    drafts = [
+        outbound.Draft(row, content, author, correlation_id=cause.correlation_id if cause else None)
+        for content in effects.say
+    ]
+    if effects.close:
+        holding.end(row, by=author, reason="ended by the flow", resolved=True)
+    logger.info(
+        "turn_taken",
+        correlation_id=str(cause.correlation_id) if cause else None,
+        conversation=str(row.pk),
+        said=len(drafts),
+    )
+    if cause and cause.received_at:
+        metrics.TURN_SECONDS.observe((timezone.now() - cause.received_at).total_seconds())
+    return drafts
+
+
+def _finish(turn: Turn, row: Conversation, next_wakeup: datetime | None, now: datetime) -> None:
+    """Nothing that this turn saw is owed any more; what came in the meantime is due at once."""
+    if turn.messages:
+        row.handled_seq = max(row.handled_seq, turn.messages[-1].seq)
+    owed = row.last_inbound_seq > row.handled_seq and row.holder == Conversation.Holder.BOT and not row.closed_at
+    row.turn_failures, row.updated_at = 0, now
+    _release(row, now if owed else None if row.closed_at else next_wakeup)
+
+
+def _release(row: Conversation, due_at: datetime | None) -> None:
+    row.turn_due_at, row.turn_lease, row.turn_lease_until = due_at, None, None
+
+
+def _set_wakeups(acted: Sequence[tuple[Decision, Conversation]]) -> None:
+    wanted = [
+        (row.pk, key, due_at)
+        for one, row in acted
+        if one.effects and one.effects.wakeups
+        for key, due_at in one.effects.wakeups.items()
+    ]
+    for pk, key, _ in wanted:
+        Wakeup.objects.filter(conversation_id=pk, key=key).delete()
+    Wakeup.objects.bulk_create(
+        [Wakeup(conversation_id=pk, key=key, due_at=due_at) for pk, key, due_at in wanted if due_at]
+    )
+
+
+def _drop_due_wakeups(standing: Sequence[tuple[Decision, Conversation]], now: datetime) -> None:
+    woken = [row.pk for one, row in standing if one.turn.wakeups]
+    if woken:
+        Wakeup.objects.filter(conversation_id__in=woken, due_at__lte=now).delete()
+
+
+@transaction.atomic
+def _failed(turn: Turn, error: Exception) -> None:
+    """A turn broke by a fault of ours: again with back-off, and after five times a dead letter that can be replayed."""
+    row = Conversation.objects.select_for_update().get(pk=turn.conversation.pk)
+    if row.turn_lease != turn.conversation.turn_lease:
+        return
+    row.turn_failures += 1
+    if row.turn_failures < MAX_FAILURES:
+        _release(row, timezone.now() + timedelta(seconds=2**row.turn_failures))
+    else:
+        WebhookItem.objects.create(
+            organization_id=row.organization_id,
+            account_id=row.account_id,
+            channel=turn.conversation.account.channel,
+            kind="turn",
+            state=WebhookItem.State.DEAD,
+            reason=f"The bot's turn broke {MAX_FAILURES} times.",
+            payload={"conversation_id": str(row.pk)},
+            traceback="".join(traceback.format_exception(error)),
+        )
+        metrics.TURNS.labels("dead").inc()
+        row.handled_seq, row.turn_failures = row.last_inbound_seq, 0
+        _release(row, None)
+        row.save(update_fields=["handled_seq"])
+        outbox.add(row.organization_id, "conversation.updated", row.pk)
+    bulk.update(Conversation, [row], _LEASE_FIELDS)
+
+
+def again(conversation_id: uuid.UUID) -> None:
+    """Ask for a turn that was given up once more: the customer's last message is owed an answer again."""
+    Conversation.objects.filter(pk=conversation_id, closed_at=None, holder=Conversation.Holder.BOT).update(
+        turn_due_at=timezone.now(), handled_seq=Greatest(F("last_inbound_seq") - 1, 0)
+    )
+    nudging.turns()

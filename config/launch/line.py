@@ -1,0 +1,42 @@
+"""The processes of Recado itself: web, worker and beat."""
+
+import shutil
+import sys
+from collections.abc import Mapping
+
+from config.launch import places, processes
+from config.launch.places import Place
+from config.launch.processes import Program
+
+# Stopped in this order, each within its seconds, so that with the engines it takes 15 seconds at most.
+COMMANDS = {
+    "web": "uvicorn config.asgi:application --host 127.0.0.1 --port {PORT} --workers {WEB_PROCESSES}"
+    " --no-access-log --timeout-graceful-shutdown 5",
+    "worker": "celery -A config worker --pool prefork --concurrency {WORKER_PROCESSES} --loglevel info",
+    "beat": "celery -A config beat -s celerybeat-schedule/state --loglevel info",
+}
+STOP_SECONDS = {"web": 5.5, "worker": 3.5, "beat": 1.0}
+
+
+def programs(environment: Mapping[str, str], place: Place) -> list[Program]:
+    """The programs, in the order in which they start and stop."""
+    metrics = place.notes / "metrics"  # of this run only: a counter file belongs to a process that lives
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir()
+    return [
+        Program(
+            name=name,
+            command=(sys.executable, "-m", *command.format_map(environment).split()),
+            environment={**environment, "PYTHONUNBUFFERED": "1", "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+            directory=places.ROOT,
+            pid_file=place.notes / f"{name}.pid",
+            stop_seconds=STOP_SECONDS[name],
+        )
+        for name, command in COMMANDS.items()
+    ]
+
+
+def heal(place: Place) -> None:
+    """Stop the processes that a killed launcher left running."""
+    for name, command in COMMANDS.items():
+        processes.heal(place.notes / f"{name}.pid", marker=f"{sys.executable} -m {command.split()[0]}")

@@ -55,6 +55,7 @@ def get(path: str, *, token: str, params: dict[str, str] | None = None, base: st
 
 
 _thread = threading.local()
+_NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])  # set for one tenant, a cookie would go with another's token
 
 
 def _forget_session() -> None:
@@ -72,7 +73,7 @@ def _session() -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # a password in ~/.netrc would take the place of the token
         session.headers["User-Agent"] = "Recado"
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one tenant's would go with another's token
+        session.cookies.set_policy(_NO_COOKIES)
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=1, max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)

@@ -13,8 +13,11 @@ from apps.contacts.models import ContactIdentity
 from apps.contacts.services import Person
 from apps.whatsapp import values
 
-_PHONE = re.compile(r"\+?(\d{5,20})")
-_BSUID = re.compile(r"[A-Za-z]{2,10}\.[\w.]{1,140}", re.ASCII)
+Kind = ContactIdentity.Kind
+_BSUID, _PHONE, _OPAQUE = (str(kind.value) for kind in (Kind.BSUID, Kind.PHONE, Kind.OPAQUE))
+_RANK = {_BSUID: 0, _PHONE: 1, _OPAQUE: 2}
+_PHONE_FORM = re.compile(r"\+?(\d{5,20})", re.ASCII)
+_BSUID_FORM = re.compile(r"[A-Za-z]{2,10}\.[\w.]{1,140}", re.ASCII)
 _MAX_VALUE = 255
 
 _Identity = tuple[str, str]
@@ -43,7 +46,7 @@ def person(*, number: Any, user_id: Any, contact: dict[str, Any]) -> Person | No
     if not any(identities) and username:
         identities.append(_opaque(f"username:{username}"))
     ranked = sorted(dict.fromkeys(identities), key=lambda identity: _RANK[identity[0]])
-    recognized = [identity for identity in ranked if identity[0] != ContactIdentity.Kind.OPAQUE]
+    recognized = [identity for identity in ranked if identity[0] != _OPAQUE]
     if not ranked:
         return None
     return Person(
@@ -62,19 +65,16 @@ def also_known_as(who: Person, names: Iterable[Any]) -> Person:
     return Person(identities=tuple(dict.fromkeys(who.identities + new)), name=who.name, username=who.username)
 
 
-_RANK = {ContactIdentity.Kind.BSUID: 0, ContactIdentity.Kind.PHONE: 1, ContactIdentity.Kind.OPAQUE: 2}
-
-
 def _identity(name: str) -> _Identity:
     """What kind of name this is: a phone number, a BSUID, or one that is neither."""
-    if match := _PHONE.fullmatch(name):
-        return (ContactIdentity.Kind.PHONE, match.group(1))
-    if _BSUID.fullmatch(name):
-        return (ContactIdentity.Kind.BSUID, name)
+    if match := _PHONE_FORM.fullmatch(name):
+        return (_PHONE, match.group(1))
+    if _BSUID_FORM.fullmatch(name):
+        return (_BSUID, name)
     return _opaque(name)
 
 
 def _opaque(name: str) -> _Identity:
     if len(name) > _MAX_VALUE:
         name = "sha256:" + hashlib.sha256(name.encode()).hexdigest()
-    return (ContactIdentity.Kind.OPAQUE, name)
+    return (_OPAQUE, name)

@@ -178,14 +178,19 @@ def test_server_that_does_not_accept_in_time_was_surely_not_sent_to(settings: Se
 
 
 def test_connection_that_the_server_has_closed_meanwhile_is_made_anew(settings: Settings) -> None:
+    closed = threading.Event()
+
     def answer_and_close(connection: socket.socket, _: bytes) -> None:
         connection.sendall(answer(b"{}"))
         connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
 
     with raw_server(answer_and_close) as server:
         settings.META_GRAPH_URL = server.url
         for _ in range(3):
             assert graph.post("1060/messages", token=TOKEN, body={}) == {}
+            assert closed.wait(5)
+            closed.clear()
 
     assert (len(server.requests), server.connections) == (3, 3)
 

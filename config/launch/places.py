@@ -46,14 +46,19 @@ def place(name: str, account: Account, root: Path = ROOT) -> Place:
     notes = local(root) / name
     notes.mkdir(mode=0o711, exist_ok=True)
     inside = notes / "engines"
-    outside = Path("/var/tmp") / f"recado-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}-{name}"
     reachable = account.can_enter(notes)
     if inside.exists() and not reachable:
         raise LaunchError(f"The account 'nobody' can no longer reach {inside}: open the folders above it.")
-    engines = outside if not reachable or (outside.exists() and not inside.exists()) else inside
+    elsewhere = outside(name, root)
+    engines = elsewhere if not reachable or (elsewhere.exists() and not inside.exists()) else inside
     if not account.own(engines):
         raise LaunchError(f"{engines} belongs to someone else; remove it and start again.")
     return Place(notes=notes, engines=engines)
+
+
+def outside(name: str, root: Path = ROOT) -> Path:
+    """An instance's folder where every account can get, told from other checkouts' by the checkout's path."""
+    return Path("/var/tmp") / f"recado-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}-{name}"
 
 
 def forget(place: Place) -> None:

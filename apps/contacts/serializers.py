@@ -1,7 +1,6 @@
 """Contacts as the API shows and takes them."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import phonenumbers
@@ -23,11 +22,13 @@ class PhoneDigitsField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         """The digits alone."""
         digits = re.sub(r"[\s().+-]", "", super().to_internal_value(data))
+        if not (digits.isascii() and digits.isdigit()):
+            self.fail("impossible")
         try:
             number = phonenumbers.parse(f"+{digits}")
         except phonenumbers.NumberParseException:
             self.fail("impossible")
-        if not digits.isdecimal() or not phonenumbers.is_possible_number(number):
+        if not phonenumbers.is_possible_number(number):
             self.fail("impossible")
         return digits
 
@@ -93,7 +94,7 @@ class ContactSerializer(ContactBriefSerializer):
     address_state = unknown(serializers.CharField)
     address_country = unknown(serializers.CharField)
     address_postal_code = unknown(serializers.CharField)
-    source = unknown(serializers.CharField)
+    source = unknown(serializers.CharField)  # type: ignore[assignment]  # a key of the shape, not DRF's own
     lifecycle_stage = unknown(serializers.CharField)
     opt_in = unknown(serializers.BooleanField)
     opt_in_date = unknown(serializers.DateTimeField)
@@ -140,7 +141,7 @@ class ContactSerializer(ContactBriefSerializer):
             "created_at",
             "updated_at",
         )
-        read_only_fields = fields
+        read_only_fields = fields  # type: ignore[assignment]
 
     def get_identities(self, contact: Contact) -> dict[str, str]:
         """Kind of identity -> what the platform calls the contact."""
@@ -183,6 +184,7 @@ class ContactWriteSerializer(serializers.ModelSerializer[Contact]):
         return attrs
 
 
-def identities(contact: Contact) -> Mapping[str, str]:
-    """What each platform calls the contact, by kind; asks nothing of the database where they are prefetched."""
-    return {identity.kind: identity.value for identity in contact.identities.all()}
+def identities(contact: Contact) -> dict[str, str]:
+    """What each platform calls the contact, by kind, the newest of each; no query where they are prefetched."""
+    known = sorted(contact.identities.all(), key=lambda identity: identity.created_at)
+    return {identity.kind: identity.value for identity in known}

@@ -3,10 +3,14 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.contacts.models import Contact, ContactIdentity
+from apps.core.errors import Conflict
+from apps.organizations.models import Organization
 
 
 @dataclass(frozen=True)
@@ -72,3 +76,45 @@ def _learn_names(contacts: Sequence[Contact], people: Sequence[Person]) -> None:
             named[contact.id] = contact
     if named:
         Contact.objects.bulk_update(named.values(), ["name", "username"])
+
+
+class ContactExists(Conflict):
+    """Another contact of the organization is known by this phone number."""
+
+    code = "contact_exists"
+
+    def __init__(self) -> None:
+        super().__init__("There is a contact with this phone number already.")
+
+
+@transaction.atomic
+def create(*, organization: Organization, phone: str, **fields: Any) -> Contact:
+    """A new contact, known by a phone number (digits with the country code)."""
+    contact = Contact.objects.create(organization=organization, **fields)
+    _identify(contact, phone)
+    return contact
+
+
+@transaction.atomic
+def update(*, contact: Contact, phone: str = "", **fields: Any) -> Contact:
+    """Change the given fields. A new number becomes the one that is written to; the old ones still find the contact."""
+    for name, value in fields.items():
+        setattr(contact, name, value)
+    contact.save(update_fields=[*fields, "updated_at"])
+    if phone:
+        _identify(contact, phone)
+    return contact
+
+
+def _identify(contact: Contact, phone: str) -> None:
+    """Make this the contact's newest phone number."""
+    identity, created = ContactIdentity.objects.get_or_create(
+        organization_id=contact.organization_id,
+        kind=ContactIdentity.Kind.PHONE,
+        value=phone,
+        defaults={"contact": contact},
+    )
+    if identity.contact_id != contact.pk:
+        raise ContactExists
+    if not created:
+        ContactIdentity.objects.filter(pk=identity.pk).update(created_at=timezone.now())

@@ -1,6 +1,6 @@
 """Messages as the API and the socket show them, and what people send."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -99,19 +99,6 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         return ": ".join(filter(None, (message.error_title, message.error_details))) or None
 
 
-class ContentField(serializers.DictField):
-    """The content object of a message: any JSON that PostgreSQL can hold; the channel judges what it says."""
-
-    default_error_messages = {"unstorable": "It holds a character that cannot be stored (NUL, or half a surrogate)."}
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The object as it was sent."""
-        content: dict[str, Any] = super().to_internal_value(data)
-        if not all(_is_storable(text) for text in _strings(content)):
-            self.fail("unstorable")
-        return content
-
-
 class SendMessageSerializer(serializers.Serializer[Message]):
     """A message to send.
 
@@ -121,7 +108,7 @@ class SendMessageSerializer(serializers.Serializer[Message]):
     """
 
     message_type = serializers.ChoiceField(choices=TYPES, default="text")
-    content = ContentField()
+    content = serializers.DictField()
     reply_to = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=512, help_text="The platform's id of a message."
     )
@@ -145,23 +132,5 @@ def content(message_type: str, body: dict[str, Any]) -> Content:
 
 
 def shapes(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The shapes of messages whose `attachments` are prefetched."""
+    """The shapes of messages whose attachments are prefetched."""
     return list(MessageSerializer(messages, many=True).data)
-
-
-def _strings(content: dict[str, Any]) -> Iterator[str]:
-    """Every key and text in a JSON object, however deep."""
-    waiting: list[Any] = [content]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            waiting.extend(value.keys())
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-
-
-def _is_storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

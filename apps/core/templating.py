@@ -1,7 +1,7 @@
 """Texts with `{{ variables }}` that people write: Liquid, with limits, and without any way to the host.
 
 Values come from customers and texts from authors, so both are hostile: only the filters and tags below exist (others
-build gigabytes out of thirty characters), what a filter gives is capped, and so is every render: at worst, half a second.
+build gigabytes out of thirty characters), and what a filter and a render give is capped: half a second at worst.
 """
 
 import functools
@@ -96,7 +96,7 @@ _environment = _Environment()
 
 
 class Template:
-    """A text that is read once and rendered often; usable as a pydantic type, where its source is a string."""
+    """A text that is read once and rendered often; a pydantic type too."""
 
     __slots__ = ("_bound", "source")
 
@@ -127,13 +127,7 @@ class Template:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.union_schema(
-            [
-                core_schema.is_instance_schema(cls),
-                core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
-            ],
-            mode="left_to_right",
-        )
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
 
 
 class Path:

@@ -1,0 +1,192 @@
+"""The compiler: from a canvas, in any dialect in which builders draw, to a graph of typed nodes and named exits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from apps.flows.nodes import nodes
+from apps.flows.nodes.base import Config, Node
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that keeps a flow from running, and where: the node's id (empty: the canvas) and the field."""
+
+    node: str
+    field: str
+    code: str
+    message: str
+
+
+class InvalidCanvas(Exception):
+    """A canvas that cannot run, with every reason."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems[:3]))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node in its place: its type, its configuration, and the node to which each of its exits leads."""
+
+    id: str
+    node: Node
+    config: Config
+    exits: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A flow that can run. Without a start it is empty, and says nothing."""
+
+    places: Mapping[str, Place]
+    start: str | None = None
+
+
+@dataclass(frozen=True)
+class _Edge:
+    source: str
+    target: str
+    handle: str
+    label: str
+
+
+@dataclass(frozen=True)
+class _Draft:
+    id: str
+    node: Node
+    config: Config
+
+
+_TYPES = {name: node for node in map(nodes.get, nodes.keys()) for name in (node.key, *node.aliases)}
+
+
+def compile(canvas: Mapping[str, Any]) -> Graph:
+    """The graph that a canvas draws; InvalidCanvas with every problem in it."""
+    problems: list[Problem] = []
+    raw_nodes = _items(canvas, "nodes", problems)
+    drafts, known = _read_nodes(raw_nodes, problems)
+    edges = _read_edges(_items(canvas, "edges", problems), known, problems)
+    places = {draft.id: _place(draft, edges.get(draft.id, []), known, problems) for draft in drafts}
+    start = _find_start(drafts, edges.values(), problems) if raw_nodes and not problems else None
+    if problems:
+        raise InvalidCanvas(problems)
+    return Graph(places, start)
+
+
+def _items(canvas: Mapping[str, Any], key: str, problems: list[Problem]) -> list[dict[str, Any]]:
+    raw = canvas.get(key)
+    items = raw if isinstance(raw, list) else []
+    if raw is not None and (items is not raw or not all(isinstance(item, dict) for item in items)):
+        problems.append(Problem("", key, "malformed", f"`{key}` must be a list of objects."))
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _read_nodes(raw_nodes: Iterable[dict[str, Any]], problems: list[Problem]) -> tuple[list[_Draft], set[str]]:
+    """The nodes that can be read, and the ids of all that are there."""
+    drafts: list[_Draft] = []
+    known: set[str] = set()
+    for raw in raw_nodes:
+        identifier = _identifier(raw.get("id"))
+        if not identifier:
+            problems.append(Problem("", "nodes", "malformed", "A node has no id."))
+        elif identifier in known:
+            problems.append(Problem(identifier, "id", "duplicate", f"Two nodes have the id {identifier!r}."))
+        else:
+            known.add(identifier)
+            if draft := _read_node(identifier, raw, problems):
+                drafts.append(draft)
+    return drafts, known
+
+
+def _read_node(identifier: str, raw: dict[str, Any], problems: list[Problem]) -> _Draft | None:
+    data = raw.get("data") or {}
+    if not isinstance(data, dict):
+        problems.append(Problem(identifier, "data", "malformed", f"The data of node {identifier!r} is not an object."))
+        return None
+    type = data.get("nodeType") or raw.get("type") or raw.get("node_type")
+    node = _TYPES.get(type) if isinstance(type, str) else None
+    if node is None:
+        words = f"Node {identifier!r} is of the type {type!r}, which cannot run here."
+        problems.append(Problem(identifier, "type", "unsupported_node", words))
+        return None
+    try:
+        return _Draft(identifier, node, node.Config.model_validate(data))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            field = ".".join(map(str, detail["loc"]))
+            reason = detail["msg"].removeprefix("Value error, ").rstrip(".")
+            words = f"Node {identifier!r} ({type}), {field or 'data'}: {reason}."
+            problems.append(Problem(identifier, field, detail["type"], words))
+        return None
+
+
+def _read_edges(
+    raw_edges: Iterable[dict[str, Any]], known: set[str], problems: list[Problem]
+) -> dict[str, list[_Edge]]:
+    """The edges out of each node, in the order in which they were drawn."""
+    edges: dict[str, list[_Edge]] = {}
+    for raw in raw_edges:
+        source, target = _identifier(raw.get("source")), _identifier(raw.get("target"))
+        if source in known and target in known:
+            data = raw.get("data")
+            label = raw.get("label") or (data.get("label") if isinstance(data, dict) else None)
+            edge = _Edge(source, target, _name(raw.get("sourceHandle")), _name(label))
+            edges.setdefault(source, []).append(edge)
+        else:
+            words = f"An edge leads from {source or 'nowhere'!r} to {target or 'nowhere'!r}: one of them is missing."
+            problems.append(Problem(source if source in known else "", "edges", "unknown_target", words))
+    return edges
+
+
+def _place(draft: _Draft, edges: Sequence[_Edge], known: set[str], problems: list[Problem]) -> Place:
+    """Join a node's exits with the edges that name them."""
+    exits = draft.node.exits(draft.config)
+    targets: dict[str, str] = {}
+    taken: set[int] = set()
+    for exit in exits:
+        names = {_name(name) for name in exit.names} - {""}
+        named = [edge for edge in edges if edge.handle in names] or [edge for edge in edges if edge.label in names]
+        taken.update(id(edge) for edge in named)
+        if named:
+            targets[exit.key] = named[0].target
+    rest = [edge for edge in edges if id(edge) not in taken]
+    for exit in exits:
+        left = [edge for edge in rest if exit.takes_rest or (exit.takes_unnamed and not edge.handle and not edge.label)]
+        rest = [edge for edge in rest if edge not in left]
+        if left:
+            targets.setdefault(exit.key, left[0].target)
+        elif exit.target:
+            targets.setdefault(exit.key, exit.target)
+    for edge in rest:
+        name = edge.handle or edge.label or "its side"
+        words = f"An edge leaves node {draft.id!r} by {name!r}, which is no exit of it."
+        problems.append(Problem(draft.id, "edges", "unknown_exit", words))
+    for key, target in targets.items():
+        if target not in known:
+            words = f"Exit {key!r} of node {draft.id!r} leads to {target!r}, which is missing."
+            problems.append(Problem(draft.id, key, "unknown_target", words))
+    return Place(draft.id, draft.node, draft.config, targets)
+
+
+def _find_start(drafts: Sequence[_Draft], edges: Iterable[Sequence[_Edge]], problems: list[Problem]) -> str | None:
+    """The start node; in a canvas without one, the only node to which nothing leads."""
+    starts = [draft.id for draft in drafts if draft.node.key == "start"]
+    if not starts:
+        targets = {edge.target for group in edges for edge in group}
+        starts = [draft.id for draft in drafts if draft.id not in targets]
+    if len(starts) != 1:
+        problems.append(Problem("", "nodes", "no_start", f"A flow starts in one node; this one in {len(starts)}."))
+        return None
+    return starts[0]
+
+
+def _identifier(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _name(value: Any) -> str:
+    return str(value).strip().casefold() if isinstance(value, str | int) else ""

@@ -1,0 +1,98 @@
+"""What a node of a flow is: it reads its configuration, and decides; it never sends, queries or waits by itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from apps.core.registry import Registry
+from apps.flows.answers import Answer
+from apps.flows.effects import Effect
+
+NEXT = "next"
+
+
+@dataclass(frozen=True)
+class Exit:
+    """A way out of a node, and how edges name it.
+
+    An edge with one of the names (as its handle, else as its label) leads out of it; without one, `target` does.
+    """
+
+    key: str
+    names: tuple[str, ...] = ()
+    """In any case; an empty one is none."""
+    target: str | None = None
+    takes_unnamed: bool = False
+    """Whether an edge without a name leads out of it, too."""
+    takes_rest: bool = False
+    """Whether any edge that names no other exit leads out of it, too."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a node knows when the flow comes to it."""
+
+    node_id: str
+    variables: Mapping[str, Any]
+    exits: Set[str]
+    """The keys of its exits that lead somewhere."""
+    attempts: int = 0
+    """How many answers it has refused so far."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a node decided. With neither an exit nor a wait, the flow ends here."""
+
+    effects: tuple[Effect, ...] = ()
+    exit: str | None = None
+    waits: bool = False
+    """Whether to stay here until the customer answers."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Variables to set."""
+
+
+class Config(BaseModel):
+    """A node's data, in any of the dialects in which builders write it; an empty or null field is an absent one."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    next_node_id: str | None = Field(None, validation_alias=AliasChoices("next_node_id", "nextNodeId"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def drop_empty(cls, data: Any) -> Any:
+        """Builders write `""` and null for what nobody filled in."""
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None and value != ""}
+        return data
+
+
+class Node(ABC):
+    """A type of node. One instance a process, without state."""
+
+    key: str
+    aliases: ClassVar[tuple[str, ...]] = ()
+    Config: type[Config]
+
+    def exits(self, config: Any) -> tuple[Exit, ...]:
+        """The ways out of a node with this configuration; for most types, one."""
+        return (Exit(NEXT, target=config.next_node_id, takes_rest=True),)
+
+    @abstractmethod
+    def run(self, config: Any, visit: Visit) -> Outcome:
+        """Decide what to do when the flow comes here; TemplateError if a text cannot be rendered."""
+
+
+class WaitingNode(Node):
+    """A type of node that waits for the customer."""
+
+    @abstractmethod
+    def resume(self, config: Any, visit: Visit, answer: Answer) -> Outcome:
+        """Decide what to do about the answer; `waits` again to refuse it."""
+
+
+nodes: Registry[Node] = Registry("nodes")

@@ -1,0 +1,252 @@
+"""Flows as a responder: what the customer wrote goes through the engine; what the engine wants goes to the turn."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from apps.contacts.models import Contact, ContactIdentity
+from apps.conversations.channels import Content
+from apps.conversations.models import Conversation, Message
+from apps.conversations.responders import Effects, HandOver, Turn, responders
+from apps.core import bulk
+from apps.flows import compiled, engine
+from apps.flows.answers import Answer
+from apps.flows.effects import Ask, Close, Effect, Say
+from apps.flows.engine import State, Step
+from apps.flows.graph import Graph
+from apps.flows.models import ChatbotAccount, Flow, FlowSession
+
+_FILES = frozenset(["image", "video", "audio", "document", "sticker", "file"])
+_WORDS = frozenset(["text", "interactive", "button", "location", "contacts", "order"])
+_REFERENCE = ("id", "url", "mime_type", "filename", "sha256")
+_MAX_REASON = 500
+
+_STILL_ANSWERING = """
+SELECT flow.id FROM flows_flow AS flow JOIN flows_chatbot AS chatbot ON chatbot.id = flow.chatbot_id
+WHERE flow.id = ANY(%s) AND flow.is_active AND flow.deleted_at IS NULL
+  AND chatbot.is_active AND chatbot.deleted_at IS NULL
+FOR SHARE
+"""
+
+
+@dataclass(frozen=True)
+class _Memo:
+    """What `save` writes: the session that was live before, and the sessions that the turn began, in order."""
+
+    flow_ids: frozenset[uuid.UUID]
+    """The flows that spoke."""
+    before: FlowSession | None
+    begun: Sequence[FlowSession]
+
+
+@dataclass(frozen=True)
+class _Bot:
+    """What may answer in one conversation: its main flow, and the session that waits, if its flow still runs."""
+
+    main: Flow | None
+    session: FlowSession | None
+    stale: FlowSession | None
+    """A live session that nobody goes on with; it ends when another begins."""
+
+    def flows(self) -> Iterator[Flow]:
+        """The flows that may come to speak."""
+        if self.session:
+            yield self.session.flow
+        if self.main:
+            yield self.main
+
+
+@responders.register
+class Flows:
+    """Chatbots answer with the main flow of the account's chatbot, or go on with the session that waits."""
+
+    key = "flows"
+
+    def decide(self, turns: Sequence[Turn]) -> dict[uuid.UUID, Effects]:
+        """Run every turn's messages through its flow. Inactive chatbots and flows, and empty ones, stay silent."""
+        bots = _bots([turn for turn in turns if turn.messages])
+        graphs = compiled.graphs(flow for bot in bots.values() for flow in bot.flows())
+        decided = {}
+        for turn in turns:
+            bot = bots.get(turn.conversation.pk)
+            effects = _Passage(turn, bot, graphs).run() if bot else None
+            if effects:
+                decided[turn.conversation.pk] = effects
+        return decided
+
+    def save(self, decided: Sequence[tuple[Turn, Effects]]) -> set[uuid.UUID]:
+        """Write the sessions of those whose flows may still speak."""
+        with connection.cursor() as cursor:
+            cursor.execute(_STILL_ANSWERING, [list({pk for _, effects in decided for pk in effects.memo.flow_ids})])
+            answering = {row[0] for row in cursor.fetchall()}
+        kept = [(turn, effects.memo) for turn, effects in decided if effects.memo.flow_ids <= answering]
+        changed = [memo.before for _, memo in kept if memo.before]
+        bulk.update(FlowSession, changed, ["state", "problem", "ended_at", "updated_at"])
+        FlowSession.objects.bulk_create([session for _, memo in kept for session in memo.begun])
+        return {turn.conversation.pk for turn, _ in kept}
+
+    def describe(self, conversations: Iterable[Conversation]) -> dict[uuid.UUID, dict[str, Any]]:
+        """The flow that is running in each conversation, where it waits, and what it knows."""
+        running = [conversation.pk for conversation in conversations if conversation.active_chatbot_id]
+        if not running:
+            return {}
+        return {
+            session.conversation_id: {
+                "active_flow_id": str(session.flow_id),
+                "current_node_id": session.state.get("node"),
+                "context_variables": session.state.get("variables", {}),
+            }
+            for session in FlowSession.objects.live().filter(conversation_id__in=running)
+        }
+
+
+def _bots(turns: Sequence[Turn]) -> dict[uuid.UUID, _Bot]:
+    """Who may answer, by conversation id: three queries, however many turns."""
+    chatbots = dict(
+        ChatbotAccount.objects.filter(account_id__in={turn.conversation.account_id for turn in turns}).values_list(
+            "account_id", "chatbot_id"
+        )
+    )
+    sessions = {
+        session.conversation_id: session
+        for session in FlowSession.objects.live().filter(conversation_id__in=[turn.conversation.pk for turn in turns])
+    }
+    flows = list(
+        Flow.objects.answering()
+        .filter(chatbot_id__in=set(chatbots.values()))
+        .select_related("chatbot")
+        .defer("canvas_data")
+    )
+    mains = {flow.chatbot_id: flow for flow in flows if flow.is_main}
+    running = {flow.pk: flow for flow in flows}
+    bots = {}
+    for turn in turns:
+        conversation = turn.conversation
+        chatbot_id = chatbots.get(conversation.account_id)
+        live = sessions.get(conversation.pk)
+        flow = running.get(live.flow_id) if live else None
+        goes_on = flow is not None and flow.chatbot_id == chatbot_id == conversation.active_chatbot_id
+        if live and flow and goes_on:
+            live.flow = flow
+            bots[conversation.pk] = _Bot(mains.get(flow.chatbot_id), live, None)
+        elif chatbot_id and chatbot_id in mains:
+            bots[conversation.pk] = _Bot(mains[chatbot_id], None, live)
+    return bots
+
+
+class _Passage:
+    """One turn's way through a flow, and through it again if it ends before the messages do."""
+
+    def __init__(self, turn: Turn, bot: _Bot, graphs: Mapping[uuid.UUID, Graph]) -> None:
+        self.turn = turn
+        self.bot = bot
+        self.graphs = graphs
+        self.session = bot.session
+        self.begun: list[FlowSession] = []
+        self.said: list[Content] = []
+        self.closes = False
+        self.problem = ""
+        self.spoke: list[Flow] = []
+
+    def run(self) -> Effects | None:
+        """Feed the messages in their order; None if there is no flow to feed them to."""
+        for message in self.turn.messages:
+            if message.type == "system" or self.problem:
+                continue
+            flow = self.session.flow if self.session else self.bot.main
+            if flow is None or flow.pk not in self.graphs or not self.graphs[flow.pk].start:
+                break
+            self.spoke.append(flow)
+            self._apply(flow, self._advance(flow, message))
+        return self._effects() if self.spoke else None
+
+    def _advance(self, flow: Flow, message: Message) -> Step:
+        known = _known(flow, self.turn.conversation)
+        if self.session:
+            return engine.advance(self.graphs[flow.pk], State.load(self.session.state), _answer(message), known)
+        return engine.advance(self.graphs[flow.pk], State(), None, known)
+
+    def _apply(self, flow: Flow, step: Step) -> None:
+        conversation = self.turn.conversation
+        if self.session is None:
+            self.session = FlowSession(
+                organization_id=conversation.organization_id, conversation=conversation, flow=flow
+            )
+            self.begun.append(self.session)
+        self.session.state = step.state.dump()
+        self.said += contents(step.effects)
+        self.closes = Close() in step.effects  # who writes on after the end is not closed upon
+        if step.problem:
+            self.problem = self.session.problem = step.problem.message[:_MAX_REASON]
+        if step.finished:
+            self.session.ended_at = timezone.now()
+            self.session = None
+
+    def _effects(self) -> Effects:
+        before = self.bot.session or self.bot.stale
+        if before:
+            before.updated_at = timezone.now()
+            if before is self.bot.stale:
+                before.ended_at = before.updated_at
+        return Effects(
+            say=tuple(self.said),
+            chatbot_id=self.spoke[-1].chatbot_id,
+            session_lives=self.session is not None,
+            hand_over=HandOver(reason=self.problem) if self.problem else None,
+            close=self.closes,
+            memo=_Memo(frozenset(flow.pk for flow in self.spoke), before, self.begun),
+        )
+
+
+def contents(effects: Iterable[Effect]) -> Iterable[Content]:
+    """What is to be said, as messages; the answers that a question offers are numbered below it."""
+    for effect in effects:
+        match effect:
+            case Say(text):
+                yield Content(type="text", body={"text": text}, text=text)
+            case Ask(text, choices):
+                lines = [f"{number}. {choice.title}" for number, choice in enumerate(choices, start=1)]
+                words = "\n\n".join(filter(None, [text.strip(), "\n".join(lines)]))
+                if words:
+                    yield Content(type="text", body={"text": words}, text=words)
+            case Close():
+                pass
+
+
+def _answer(message: Message) -> Answer:
+    """What a message says as an answer; of a type without words or a file, nothing."""
+    content = message.content if isinstance(message.content, dict) else {}
+    if message.type in _FILES:
+        reference = {key: content[key] for key in _REFERENCE if content.get(key)}
+        return Answer(message.text, media={"type": message.type, "message_id": str(message.pk), **reference})
+    if message.type not in _WORDS:
+        return Answer()
+    choice = content.get("id") if message.type in ("interactive", "button") else None
+    return Answer(message.text, choice=choice if isinstance(choice, str) else "")
+
+
+def _known(flow: Flow, conversation: Conversation) -> dict[str, Any]:
+    """The variables that are not the session's own."""
+    return {
+        **flow.chatbot.global_variables,
+        **flow.variables,
+        "contact": _contact(conversation.contact),
+        "conversation": {"id": str(conversation.pk), "channel": conversation.account.channel},
+    }
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    identities = {identity.kind: identity.value for identity in contact.identities.all()}
+    return {
+        "id": str(contact.pk),
+        "name": contact.name or contact.username,
+        "phone": identities.get(ContactIdentity.Kind.PHONE, ""),
+        "email": contact.email,
+        "company": contact.company,
+        "tags": contact.tags,
+        "attributes": contact.attributes,
+    }

@@ -6,7 +6,7 @@ import time
 
 from config.launch import checks, environments, instances, line, places, signals, supervise
 from config.launch.errors import LaunchError, Stopped
-from config.launch.output import Output, say
+from config.launch.output import Output, say, show
 
 
 def main(command: str, arguments: list[str]) -> None:
@@ -35,7 +35,7 @@ def _engines() -> None:
         instance = instances.prepare(place, {}, Output(), durable=False)
         with instances.running(instance):
             for variable, url in instance.urls.items():
-                print(f"export {variable}={url}", flush=True)
+                show(f"export {variable}={url}")
             while not signals.received():
                 time.sleep(0.1)
 

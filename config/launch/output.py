@@ -1,5 +1,6 @@
 """What the user sees: every line with the time and the name of the process that said it."""
 
+import os
 import sys
 import threading
 from datetime import datetime
@@ -29,9 +30,23 @@ class Output:
             try:
                 self._printer.write(Message("line", line, datetime.now().astimezone(), name, self._colours[name]))
             except BrokenPipeError:
-                signals.stop()
+                _end_unread()
 
 
 def say(text: str) -> None:
     """Print a line of the launcher's own."""
-    print(f"recado: {text}", flush=True)
+    show(f"recado: {text}")
+
+
+def show(text: str) -> None:
+    """Print what the user asked for, as it is."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _end_unread()
+
+
+def _end_unread() -> None:
+    """Nobody reads what is printed: say no more, and end everything in order."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    signals.stop()

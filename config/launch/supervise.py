@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from config.launch import commands, environments, instances, line, places, signals
 from config.launch.errors import LaunchError
-from config.launch.output import Output, say
+from config.launch.output import Output, say, show
 from config.launch.processes import Process
 
 STEADY_SECONDS = 60.0  # who lived this long is restarted at once when it ends
@@ -95,7 +95,7 @@ def _watch(keepers: Sequence[Keeper], port: int, notice: str) -> None:
             keeper.look()
         if not is_announced and _answers(port):
             is_announced = True
-            print(_announcement(port, notice), flush=True)
+            show(_announcement(port, notice))
         time.sleep(0.1)
 
 

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -79,6 +81,21 @@ def test_a_signal_to_the_group_ends_every_process(checkout: Checkout, number: si
     assert launcher.process.returncode == 0
     assert checkout.processes() == []
     assert seconds < 5
+
+
+def test_everything_ends_once_nobody_reads_the_output(checkout: Checkout) -> None:
+    launcher = subprocess.Popen(
+        [sys.executable, "-m", "config.launch", "engines"],
+        cwd=checkout.root,
+        env=checkout.environment,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert launcher.stdout is not None
+    launcher.stdout.close()
+
+    assert launcher.wait(20) == 130
+    assert checkout.processes() == []
 
 
 def test_a_signal_during_the_start_leaves_nothing_behind(checkout: Checkout) -> None:

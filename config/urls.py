@@ -6,11 +6,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views import defaults
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 admin.site.site_header = admin.site.site_title = "Recado"
 
 
+@require_safe
 def alive(request: HttpRequest) -> JsonResponse:
     """Says that this process answers; /readyz says whether the work gets done."""
     return JsonResponse({"status": "ok"})
@@ -41,6 +44,12 @@ handler500 = "config.urls.failed"
 api: list[URLPattern | URLResolver] = [
     path("health", alive),
     path("", include("apps.organizations.urls")),
+    path("", include("apps.contacts.urls")),
+    path("", include("apps.conversations.urls")),
+    path("", include("apps.handover.urls")),
+    path("", include("apps.flows.urls")),
+    path("", include("apps.meta.urls")),
+    path("", include("apps.whatsapp.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -48,5 +57,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("healthz", alive),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

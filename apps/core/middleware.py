@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
@@ -17,4 +18,6 @@ def strip_trailing_slash(get_response: Callable[[HttpRequest], _Answer]) -> Call
             request.path_info = request.path_info.rstrip("/")
         return get_response(request)
 
+    if iscoroutinefunction(get_response):
+        markcoroutinefunction(middleware)
     return middleware

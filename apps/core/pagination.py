@@ -138,13 +138,13 @@ class Keyset:
         return further if strictly is None else strictly | further
 
 
-def _field(model: type[Model], name: str) -> Field[Any, Any]:
+def _field(model: type[Model], name: str) -> "Field[Any, Any]":
     field = model._meta.get_field(name)
     assert isinstance(field, Field), f"{name} is no column of {model.__name__}"
     return field
 
 
-def _nulls(field: Field[Any, Any]) -> Q:
+def _nulls(field: "Field[Any, Any]") -> Q:
     return Q((f"{field.name}__isnull", True)) if field.null else Q()
 
 

@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
-from rest_framework import parsers
-from rest_framework.exceptions import ParseError
+from django.conf import settings
+from rest_framework import parsers, status
+from rest_framework.exceptions import APIException, ParseError
+
+
+class BodyTooLarge(APIException):
+    """More than DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks only where it reads the body itself."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+    default_detail = "The request body is too large."
 
 
 class JSONParser(parsers.JSONParser):
@@ -17,7 +26,10 @@ class JSONParser(parsers.JSONParser):
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, context: Mapping[str, Any] | None = None) -> Any:
         """The decoded body; ParseError says where it is broken."""
-        body = stream.read()
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError as error:

@@ -69,7 +69,7 @@ def check_template(body: dict[str, Any]) -> None:
     language = body.get("language")
     code = language.get("code") if isinstance(language, dict) else language
     required_text({"language": code}, "language", "language", MAX_LANGUAGE)
-    components = body.get("components") or []
+    components = [] if body.get("components") is None else body["components"]
     if not isinstance(components, list) or not all(isinstance(component, dict) for component in components):
         raise refused("components", "This must be a list of objects.")
 

@@ -150,7 +150,7 @@ def _item(entry_id: str, change: dict[str, Any]) -> Item:
 
 
 def _ignored(address: str, kind: str, reason: str) -> IgnoredItem:
-    return IgnoredItem(address, kind[:20] or "unknown", reason[:_MAX_REASON])
+    return IgnoredItem(address, kind or "unknown", reason[:_MAX_REASON])
 
 
 def _status(address: str, status: dict[str, Any]) -> Item:

@@ -2,12 +2,15 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import phonenumbers
 from django.conf import settings
-from rest_framework import serializers
+from rest_framework import fields, serializers
 
 from apps.core import encryption
+from apps.flows.models import Chatbot
+from apps.flows.nodes import nodes
 from apps.organizations.permissions import ADMINS
 from apps.whatsapp.models import WhatsAppAccount
 
@@ -22,7 +25,7 @@ class TextField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_blank": True, **kwargs})
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
+    def run_validation(self, data: Any = fields.empty) -> Any:
         """As for any text, once null is an empty one."""
         return super().run_validation("" if data is None else data)
 
@@ -159,3 +162,40 @@ class WhatsAppAccountSerializer(serializers.ModelSerializer[WhatsAppAccount]):
         if self.context["request"].user.role not in ADMINS:
             shown.pop("webhook_verify_token")
         return shown
+
+
+class CompatibleChatbotSerializer(serializers.ModelSerializer[Chatbot]):
+    """A chatbot, as one that could answer on a number."""
+
+    whatsapp_number_id = serializers.SerializerMethodField(help_text="This number, if the chatbot is its default.")
+    available_node_types = serializers.SerializerMethodField()
+    compatible = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Chatbot
+        fields = [
+            "id",
+            "name",
+            "description",
+            "is_active",
+            "whatsapp_number_id",
+            "available_node_types",
+            "compatible",
+        ]
+
+    def get_whatsapp_number_id(self, chatbot: Chatbot) -> UUID | None:
+        number = self.context["number"]
+        return number.pk if number.default_chatbot_id == chatbot.pk else None
+
+    def get_available_node_types(self, chatbot: Chatbot) -> list[str]:
+        return nodes.keys()
+
+    def get_compatible(self, chatbot: Chatbot) -> bool:
+        return True
+
+
+class CompatibleChatbotListSerializer(serializers.Serializer):
+    """All chatbots that can answer on a number."""
+
+    total = serializers.IntegerField()
+    items = CompatibleChatbotSerializer(many=True)

@@ -1,8 +1,10 @@
-from rest_framework.routers import SimpleRouter
+from django.urls import path
 
 from apps.whatsapp import views
 
-router = SimpleRouter(trailing_slash=False)
-router.register("whatsapp", views.WhatsAppAccountViewSet, basename="whatsapp-account")
-
-urlpatterns = router.urls
+urlpatterns = [
+    path("whatsapp", views.NumbersView.as_view()),
+    path("whatsapp/<uuid:pk>", views.NumberView.as_view()),
+    path("whatsapp/<uuid:pk>/test", views.TestNumberView.as_view()),
+    path("whatsapp/<uuid:pk>/compatible-chatbots", views.CompatibleChatbotsView.as_view()),
+]

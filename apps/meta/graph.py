@@ -1,5 +1,6 @@
 """A client of Meta's Graph API that always says whether a failed request may have been taken."""
 
+import functools
 import os
 import ssl
 import threading
@@ -58,27 +59,33 @@ _thread = threading.local()
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])  # set for one tenant, a cookie would go with another's token
 
 
-def _forget_session() -> None:
-    """A child process must not speak on its parent's connections."""
-    _thread.__dict__.clear()
-
-
-os.register_at_fork(after_in_child=_forget_session)
+@functools.cache
+def _connections() -> HTTPAdapter:
+    """The process's connections: they outlive the threads that used them, and nothing is ever sent again by itself."""
+    return HTTPAdapter(pool_connections=2, pool_maxsize=settings.DELIVERY_CONCURRENCY, max_retries=0)
 
 
 def _session() -> requests.Session:
-    """This thread's session: its connections are kept alive, and nothing is ever sent again by itself."""
+    """This thread's session, on the connections of the process."""
     session: requests.Session | None = getattr(_thread, "session", None)
     if session is None:
         session = requests.Session()
         session.trust_env = False  # a password in ~/.netrc would take the place of the token
         session.headers["User-Agent"] = "Recado"
         session.cookies.set_policy(_NO_COOKIES)
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=1, max_retries=0)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        session.mount("https://", _connections())
+        session.mount("http://", _connections())
         _thread.session = session
     return session
+
+
+def _forget_connections() -> None:
+    """A child process must not speak on its parent's connections."""
+    _connections.cache_clear()
+    _thread.__dict__.clear()
+
+
+os.register_at_fork(after_in_child=_forget_connections)
 
 
 def _request(method: str, path: str, *, token: str, base: str, **what: Any) -> dict[str, Any]:

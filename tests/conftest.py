@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from apps.organizations.models import Organization, Role, User
 from tests.support import factories
+from tests.support.line import _sandbox, line, meta, number  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def _batch() -> bool:
         _one_by_one(events, arrived, set_aside)
     metrics.PROCESSED.inc(len(events))
     for event in events:
-        logger.info("event_done", event=event.pk, channel=event.channel, correlation_id=str(event.correlation_id))
+        logger.info("event_done", event_id=event.pk, channel=event.channel, correlation_id=str(event.correlation_id))
     return True
 
 
@@ -100,7 +100,7 @@ def _one_by_one(events: list[WebhookEvent], arrived: list[Arrival], set_aside: l
                 with transaction.atomic():
                     _do([arrival], [])
             except Exception:  # a fault of ours: the dead letter is written here
-                logger.exception("item_dead", event=arrival.event.pk)
+                logger.exception("item_dead", event_id=arrival.event.pk)
                 owner = _owner(arrival.event, [arrival.item.address])
                 _aside(arrival.event, arrival.payload, arrival.item, WebhookItem.State.DEAD, "fault", owner).save()
         _done(events)
@@ -131,7 +131,7 @@ def _parse(
         try:
             arrived.extend(Arrival(event, payload, item) for item in channel.parse(payload))
         except Exception:  # a fault of ours: the dead letter is written here
-            logger.exception("item_dead", event=event.pk)
+            logger.exception("item_dead", event_id=event.pk)
             owner = _owner(event, channel.addresses(payload))
             set_aside.append(_aside(event, payload, None, WebhookItem.State.DEAD, "fault", owner))
     return arrived, set_aside

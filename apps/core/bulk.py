@@ -30,5 +30,5 @@ def update(model: type[models.Model], rows: Iterable[Any], fields: Sequence[str]
         )
 
 
-def _value(column: models.Field[Any, Any], row: models.Model) -> Any:
+def _value(column: "models.Field[Any, Any]", row: models.Model) -> Any:
     return column.get_db_prep_save(getattr(row, column.attname), connection)

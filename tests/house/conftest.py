@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -31,13 +30,13 @@ class Launcher:
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
 
-    def says(self, text: str, seconds: float = 60) -> str:
-        """Wait for a line that holds the text; returns that line."""
+    def says(self, text: str, seconds: float = 60, times: int = 1) -> str:
+        """Wait until so many lines hold the text; returns the last of them."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for line in list(self.lines):
-                if text in line:
-                    return line
+            found = [line for line in list(self.lines) if text in line]
+            if len(found) >= times:
+                return found[-1]
             assert self.process.poll() is None, "\n".join(self.lines)
             time.sleep(0.02)
         raise AssertionError(f"{text!r} was not said:\n" + "\n".join(self.lines))
@@ -62,10 +61,14 @@ class Checkout:
     root: Path
     environment: dict[str, str]
 
-    def launch(self, *arguments: str, **variables: str) -> Launcher:
-        """Start a launcher command in a process group of its own."""
+    def launch(self, command: str) -> Launcher:
+        """Start a launcher command with the packages that are installed here."""
+        return self.start([sys.executable, "-m", "config.launch", command])
+
+    def start(self, command: list[str], **variables: str) -> Launcher:
+        """Start a command in a process group of its own."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "config.launch", *arguments],
+            command,
             cwd=self.root,
             env={**self.environment, **variables},
             stdout=subprocess.PIPE,
@@ -95,6 +98,13 @@ class Checkout:
         """Where the checkout keeps its engines when their account cannot enter it."""
         return sorted(places.outside("*", self.root).parent.glob(places.outside("*", self.root).name))
 
+    def clear(self) -> None:
+        """End and delete whatever it started or stored."""
+        for process in self.processes():
+            process.kill()
+        for folder in self.outside():
+            shutil.rmtree(folder)
+
 
 @pytest.fixture
 def make_checkout(tmp_path: Path) -> Iterator[MakeCheckout]:
@@ -115,24 +125,13 @@ def make_checkout(tmp_path: Path) -> Iterator[MakeCheckout]:
 
     yield make
     for checkout in made:
-        for process in checkout.processes():
-            process.kill()
-        for folder in checkout.outside():
-            shutil.rmtree(folder)
+        checkout.clear()
 
 
 @pytest.fixture
 def checkout(make_checkout: MakeCheckout) -> Checkout:
     """One closed checkout."""
     return make_checkout("home")
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _collect(launcher: Launcher) -> None:

@@ -17,6 +17,7 @@ from apps.conversations.items import EditItem, Item, MessageItem, ReactionItem, 
 from apps.conversations.models import Attachment, Conversation, ConversationParticipant, Message, WebhookItem
 from apps.core import bulk, outbox
 
+SYSTEM = "system"
 Mark = ReactionItem | EditItem | RevokeItem
 
 _ARRIVED = [
@@ -187,7 +188,12 @@ def _message(one: Incoming, conversation: Conversation) -> Message:
 
 
 def _pend(conversation: Conversation, message: Message, one: Incoming, now: datetime) -> None:
-    """The customer wrote: the window opens, and a turn is due unless nobody automatic may answer."""
+    """The customer wrote: the window opens, and a turn is due unless nobody automatic may answer.
+
+    What the platform itself says in the thread ("changed their number") does neither.
+    """
+    if message.type == SYSTEM:
+        return
     sent_at = message.sent_at or one.received_at
     conversation.last_inbound_seq = message.seq
     conversation.inbound_count += 1

@@ -1,5 +1,6 @@
 """What the tests of the line need to know of a channel; a new channel adds its kit, and all of them run for it too."""
 
+import time
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -53,7 +54,8 @@ class WhatsAppKit(Kit):
         return {"object": "whatsapp_business_account", "entry": entries}
 
     def text(self, external_id: str, words: Any, *, customer: str = "5511999990001") -> dict[str, Any]:
-        return {"from": customer, "id": external_id, "timestamp": "1766000000", "type": "text", "text": {"body": words}}
+        now = str(int(time.time()))
+        return {"from": customer, "id": external_id, "timestamp": now, "type": "text", "text": {"body": words}}
 
     def status(self, external_id: str, status: str, at: int) -> dict[str, Any]:
         errors = {"errors": [{"code": 131026, "title": "Message undeliverable"}]} if status == "failed" else {}

@@ -1,0 +1,1 @@
+from tests.support.sockets import listen, socket_server  # noqa: F401 (fixtures)

@@ -1,6 +1,7 @@
 """ASGI entry point: the intake ahead of everything, the sockets, the sandbox where it is on, and Django."""
 
 import os
+from typing import cast
 
 import django
 
@@ -13,6 +14,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
 from starlette.responses import RedirectResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
+from starlette.types import ASGIApp  # noqa: E402
 
 from apps.conversations import routing  # noqa: E402
 from apps.meta.intake import Intake  # noqa: E402
@@ -26,7 +28,7 @@ def beside_sandbox(app: ASGIHandler) -> Starlette:
         routes=[
             Route("/sandbox", lambda _: RedirectResponse("/sandbox/")),
             Mount("/sandbox", app=sandbox),
-            Mount("", app=app),
+            Mount("", app=cast(ASGIApp, app)),
         ],
         lifespan=sandbox.router.lifespan_context,
     )

@@ -160,7 +160,7 @@ class Secrets:
 class Intake:
     """`POST /api/v1/{channel}/webhook`, for every registered channel; everything else goes on to `app`."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
         self._app = app
         self._store = Store(settings.INTAKE_QUEUE_SIZE)
         self._secrets = Secrets()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from apps.conversations import delivery, inbound, outbound, statuses
@@ -30,6 +31,9 @@ def test_message_of_a_person_is_sent_and_its_statuses_climb(line: Line, agent: U
     assert line.meta.texts() == ["Bom dia!"]
     assert message.status == "read"
     assert message.external_id.startswith("wamid.")
+    assert message.sent_at
+    assert message.delivered_at
+    assert message.read_at
     assert message.sent_at <= message.delivered_at <= message.read_at
 
 
@@ -63,7 +67,7 @@ def test_person_outside_the_window_is_refused_with_a_code_and_nothing_is_queued(
 
 
 def test_lost_answer_is_unknown_and_its_status_settles_it_without_a_second_send(
-    line: Line, agent: User, settings: object
+    line: Line, agent: User, settings: LazySettings
 ) -> None:
     line.says("Oi")
     line.meta.faults(drop_answer={"count": 1})
@@ -78,9 +82,9 @@ def test_lost_answer_is_unknown_and_its_status_settles_it_without_a_second_send(
 
 
 def test_lost_answer_without_statuses_stays_unknown_and_holds_up_the_next_message_for_a_while(
-    line: Line, agent: User, settings: object
+    line: Line, agent: User, settings: LazySettings
 ) -> None:
-    settings.UNKNOWN_HOLD_SECONDS = 0.3  # type: ignore[attr-defined]
+    settings.UNKNOWN_HOLD_SECONDS = 0.3
     line.says("Oi")
     line.meta.faults(drop_answer={"count": 1}, no_statuses={})
     first, second = say(agent, "primeira"), say(agent, "segunda")
@@ -152,6 +156,7 @@ def test_passing_refusal_is_retried_with_back_off_and_then_sent_once(line: Line,
     message.refresh_from_db()
     conversation = Conversation.objects.get()
     assert message.status == "queued"
+    assert conversation.delivery_due_at
     assert conversation.delivery_due_at > timezone.now()
     Conversation.objects.update(delivery_due_at=timezone.now())
     line.run()
@@ -168,6 +173,7 @@ def test_expired_token_pauses_the_account_and_keeps_the_message(line: Line, agen
     message.refresh_from_db()
     message.account.refresh_from_db()
     assert message.status == "queued"
+    assert message.account.paused_until
     assert message.account.paused_until > timezone.now()
     assert message.account.pause_reason.startswith("190")
 

@@ -23,7 +23,7 @@ def make_chatbot(account: ChannelAccount, *nodes: tuple[str, dict[str, Any]], is
     return chatbot
 
 
-ASKS_THE_NAME = (
+ASKS_THE_NAME: tuple[tuple[str, dict[str, Any]], ...] = (
     ("question", {"content": "Qual seu nome?", "variableName": "nome"}),
     ("message", {"content": "Olá {{nome}}"}),
     ("end", {}),

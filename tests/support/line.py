@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIHandler
 from django.utils import timezone
@@ -87,10 +88,10 @@ def _sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def meta(_sandbox: SandboxServer, settings: object) -> SandboxServer:
+def meta(_sandbox: SandboxServer, settings: LazySettings) -> SandboxServer:
     """Meta: a sandbox without faults, to which the Graph client speaks."""
     _sandbox.reset()
-    settings.META_GRAPH_URL = _sandbox.graph_url  # type: ignore[attr-defined] # pytest-django's wrapper
+    settings.META_GRAPH_URL = _sandbox.graph_url
     cache.clear()
     return _sandbox
 
@@ -101,7 +102,9 @@ def number(organization: Organization, meta: SandboxServer) -> WhatsAppAccount:
     return make_number(organization, meta.phone_number_id, waba=meta.waba_id)
 
 
-def make_number(organization: Organization, phone_number_id: str, *, waba: str = "", **fields: object) -> WhatsAppAccount:
+def make_number(
+    organization: Organization, phone_number_id: str, *, waba: str = "", **fields: object
+) -> WhatsAppAccount:
     """A verified number with its addresses."""
     account = WhatsAppAccount(
         organization=organization,

@@ -25,6 +25,7 @@ from apps.organizations.models import Organization, User
 from tests.support.bots import make_chatbot
 from tests.support.kits import KITS, Kit
 from tests.support.line import Line
+from tests.support.poison import poison
 
 ADDRESS = "100000000000001"
 ECHO: tuple[tuple[str, dict[str, Any]], ...] = (("message", {"content": "recebido"}), ("end", {}))
@@ -91,17 +92,16 @@ def test_batch_of_a_seen_and_a_new_message_keeps_the_new_one(line: Line, kit: Ki
 def test_poisonous_item_is_a_dead_letter_and_the_others_are_unharmed(
     line: Line, kit: Kit, number: ChannelAccount
 ) -> None:
-    poison_with_a_trigger("veneno")
     items = [
         kit.text(name, "veneno" if name == "m.1" else "bom", customer=f"55119000000{name[-1]}0") for name in ids("m", 4)
     ]
-    post(line, kit, kit.webhook(ADDRESS, *items))
-    line.run()
+    with poison("veneno"):
+        post(line, kit, kit.webhook(ADDRESS, *items))
+        line.run()
     assert sorted(Message.objects.values_list("external_id", flat=True)) == ["m.0", "m.2", "m.3"]
     dead = WebhookItem.objects.get()
     assert (dead.state, dead.kind, dead.organization_id) == ("dead", "message", number.organization_id)
     assert "veneno" in dead.traceback
-    remove_the_trigger()
     assert inbound.replay(dead) is None
     assert Message.objects.count() == 4
     assert not WebhookItem.objects.exists()
@@ -321,20 +321,3 @@ def drain_in_a_thread() -> None:
     for _ in range(5):
         inbound.drain()
     connection.close()
-
-
-def poison_with_a_trigger(word: str) -> None:
-    """Make PostgreSQL itself refuse messages with this text: a fault that no code of ours foresees."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE OR REPLACE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $$ BEGIN IF NEW.text = '{word}' THEN RAISE EXCEPTION '{word}'; END IF; RETURN NEW; END $$"
-        )
-        cursor.execute(
-            "CREATE TRIGGER poison BEFORE INSERT ON conversations_message FOR EACH ROW EXECUTE FUNCTION poison()"
-        )
-
-
-def remove_the_trigger() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER poison ON conversations_message")

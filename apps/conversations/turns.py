@@ -36,6 +36,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 100
 RUN_SECONDS = 5.0
 MAX_FAILURES = 5
+_SECRETS = ("account__access_token", "account__app_secret", "account__verify_token")
 _LEASE_FIELDS = ["turn_due_at", "turn_lease", "turn_lease_until", "turn_failures"]
 _TAKEN = [
     *_LEASE_FIELDS, "handled_seq", "last_seq", "last_message", "first_message_at", "last_message_at",
@@ -87,7 +88,7 @@ def _claim() -> list[Turn]:
     conversations = (
         Conversation.objects.filter(pk__in=claimed, turn_lease=lease)
         .select_related("account", "contact", "organization")
-        .defer("account__access_token", "account__app_secret", "account__verify_token")
+        .defer(*_SECRETS)
         .prefetch_related("contact__identities")
         .order_by("pk")
     )
@@ -124,7 +125,7 @@ def _take(turns: Sequence[Turn]) -> None:
 def _decide(turns: Sequence[Turn]) -> list[Decision]:
     """Ask the responders in their order; each hears only of turns that those before it left."""
     decisions = []
-    left = {turn.conversation.pk: turn for turn in turns if _may_answer(turn)}
+    left = {turn.conversation.pk: turn for turn in turns if _may_answer(turn.conversation)}
     decisions += [Decision(turn, None, None) for turn in turns if turn.conversation.pk not in left]
     for key in settings.RESPONDERS:
         if key in responders and left:
@@ -134,8 +135,8 @@ def _decide(turns: Sequence[Turn]) -> list[Decision]:
     return decisions + [Decision(turn, None, None) for turn in left.values()]
 
 
-def _may_answer(turn: Turn) -> bool:
-    conversation = turn.conversation
+def _may_answer(conversation: Conversation) -> bool:
+    """Whether anything automatic may speak here at all; asked before the responders, and again at the commit."""
     return (
         conversation.holder == Conversation.Holder.BOT
         and conversation.closed_at is None
@@ -153,6 +154,8 @@ def _commit(decisions: Sequence[Decision]) -> None:
         row.pk: row
         for row in Conversation.objects.select_for_update(of=("self",))
         .filter(pk__in=[decision.turn.conversation.pk for decision in decisions])
+        .select_related("account", "contact")
+        .defer(*_SECRETS)
         .order_by("pk")
     }
     standing = []
@@ -165,7 +168,6 @@ def _commit(decisions: Sequence[Decision]) -> None:
             _release(row, row.turn_due_at)
             bulk.update(Conversation, [row], _LEASE_FIELDS)
         else:
-            row.account, row.contact = before.account, before.contact
             standing.append((decision, row))
     allowed: set[uuid.UUID] = set()
     for key in settings.RESPONDERS:
@@ -173,7 +175,7 @@ def _commit(decisions: Sequence[Decision]) -> None:
             responder = responders.get(key)
             mine = [(one.turn, one.effects) for one, _ in standing if one.responder is responder and one.effects]
             allowed |= responder.save(mine) if mine else set()
-    acted = [(one, row) for one, row in standing if one.effects and row.pk in allowed]
+    acted = [(one, row) for one, row in standing if one.effects and row.pk in allowed and _may_answer(row)]
     drafts = [draft for one, row in acted for draft in _apply(one, row)]
     handled = [message.pk for one, _ in acted for message in one.turn.messages]
     Message.objects.filter(pk__in=handled).update(processed_by_agent=True)

@@ -54,9 +54,12 @@ def advance(graph: Graph, state: State, answer: Answer | None, known: Mapping[st
     variables = dict(state.variables)
     attempts = state.attempts if answer is not None else 0
     effects: list[Effect] = []
-    for _ in range(MAX_VISITS):
-        if place is None:
-            return Step(tuple(effects), State(variables=variables), finished=True)
+    visited = 0
+    while place is not None:
+        if visited == MAX_VISITS:
+            words = f"The flow goes in circles: it came to node {place.id!r} after {visited} others without waiting."
+            return _broken(variables, Problem(place.id, "edges", "loop", words))
+        visited += 1
         visit = Visit(place.id, ChainMap(variables, dict(known or {})), place.exits.keys(), attempts)
         try:
             outcome = _visit(place, visit, answer)
@@ -68,9 +71,7 @@ def advance(graph: Graph, state: State, answer: Answer | None, known: Mapping[st
             refused = attempts + 1 if answer is not None else 0
             return Step(tuple(effects), State(place.id, variables, refused), finished=False)
         place, answer, attempts = _follow(graph, place, outcome), None, 0
-    assert place is not None
-    words = f"The flow goes in circles: it came to node {place.id!r} after {MAX_VISITS} others without waiting."
-    return _broken(variables, Problem(place.id, "edges", "loop", words))
+    return Step(tuple(effects), State(variables=variables), finished=True)
 
 
 def _start(graph: Graph) -> Place | None:

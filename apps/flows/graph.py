@@ -1,5 +1,6 @@
 """The compiler: from a canvas, in any dialect in which builders draw, to a graph of typed nodes and named exits."""
 
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,14 @@ from pydantic import ValidationError
 
 from apps.flows.nodes import nodes
 from apps.flows.nodes.base import Config, Node
+
+MAX_TEXT = 2_000_000
+"""Characters in all nodes together: what compiles in a few seconds, however hostile."""
+MAX_PROBLEMS = 100
+MAX_ID = 255
+
+_words = reprlib.Repr()
+_words.maxstring = 80
 
 
 @dataclass(frozen=True)
@@ -68,12 +77,14 @@ def compile(canvas: Mapping[str, Any]) -> Graph:
     """The graph that a canvas draws; InvalidCanvas with every problem in it."""
     problems: list[Problem] = []
     raw_nodes = _items(canvas, "nodes", problems)
+    if _size(raw_nodes) > MAX_TEXT:
+        raise InvalidCanvas([Problem("", "nodes", "too_large", f"The nodes hold more than {MAX_TEXT:,} characters.")])
     drafts, known = _read_nodes(raw_nodes, problems)
     edges = _read_edges(_items(canvas, "edges", problems), known, problems)
     places = {draft.id: _place(draft, edges.get(draft.id, []), known, problems) for draft in drafts}
     start = _find_start(drafts, edges.values(), problems) if raw_nodes and not problems else None
     if problems:
-        raise InvalidCanvas(problems)
+        raise InvalidCanvas(problems[:MAX_PROBLEMS])
     return Graph(places, start)
 
 
@@ -92,7 +103,7 @@ def _read_nodes(raw_nodes: Iterable[dict[str, Any]], problems: list[Problem]) ->
     for raw in raw_nodes:
         identifier = _identifier(raw.get("id"))
         if not identifier:
-            problems.append(Problem("", "nodes", "malformed", "A node has no id."))
+            problems.append(Problem("", "nodes", "malformed", "A node has no id, or an endless one."))
         elif identifier in known:
             problems.append(Problem(identifier, "id", "duplicate", f"Two nodes have the id {identifier!r}."))
         else:
@@ -110,7 +121,7 @@ def _read_node(identifier: str, raw: dict[str, Any], problems: list[Problem]) ->
     type = data.get("nodeType") or raw.get("type") or raw.get("node_type")
     node = _TYPES.get(type) if isinstance(type, str) else None
     if node is None:
-        words = f"Node {identifier!r} is of the type {type!r}, which cannot run here."
+        words = f"Node {identifier!r} is of the type {_words.repr(type)}, which cannot run here."
         problems.append(Problem(identifier, "type", "unsupported_node", words))
         return None
     try:
@@ -118,7 +129,7 @@ def _read_node(identifier: str, raw: dict[str, Any], problems: list[Problem]) ->
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             field = ".".join(map(str, detail["loc"]))
-            reason = detail["msg"].removeprefix("Value error, ").rstrip(".")
+            reason = detail["msg"].removeprefix("Value error, ").rstrip(".")[:200]
             words = f"Node {identifier!r} ({type}), {field or 'data'}: {reason}."
             problems.append(Problem(identifier, field, detail["type"], words))
         return None
@@ -144,32 +155,41 @@ def _read_edges(
 
 def _place(draft: _Draft, edges: Sequence[_Edge], known: set[str], problems: list[Problem]) -> Place:
     """Join a node's exits with the edges that name them."""
-    exits = draft.node.exits(draft.config)
+    exits = [(exit, {_name(name) for name in exit.names} - {""}) for exit in draft.node.exits(draft.config)]
+    by_handle, by_label = _first(edge.handle for edge in edges), _first(edge.label for edge in edges)
     targets: dict[str, str] = {}
-    taken: set[int] = set()
-    for exit in exits:
-        names = {_name(name) for name in exit.names} - {""}
-        named = [edge for edge in edges if edge.handle in names] or [edge for edge in edges if edge.label in names]
-        taken.update(id(edge) for edge in named)
+    for exit, names in exits:
+        named = [by_handle[name] for name in names & by_handle.keys()] or [
+            by_label[name] for name in names & by_label.keys()
+        ]
         if named:
-            targets[exit.key] = named[0].target
-    rest = [edge for edge in edges if id(edge) not in taken]
-    for exit in exits:
+            targets[exit.key] = edges[min(named)].target
+    taken = set[str]().union(*(names for _, names in exits))
+    rest = [edge for edge in edges if edge.handle not in taken and edge.label not in taken]
+    for exit, _ in exits:
         left = [edge for edge in rest if exit.takes_rest or (exit.takes_unnamed and not edge.handle and not edge.label)]
-        rest = [edge for edge in rest if edge not in left]
         if left:
+            rest = [] if exit.takes_rest else [edge for edge in rest if edge.handle or edge.label]
             targets.setdefault(exit.key, left[0].target)
         elif exit.target:
             targets.setdefault(exit.key, exit.target)
     for edge in rest:
-        name = edge.handle or edge.label or "its side"
-        words = f"An edge leaves node {draft.id!r} by {name!r}, which is no exit of it."
+        name = _words.repr(edge.handle or edge.label or "its side")
+        words = f"An edge leaves node {draft.id!r} by {name}, which is no exit of it."
         problems.append(Problem(draft.id, "edges", "unknown_exit", words))
     for key, target in targets.items():
         if target not in known:
-            words = f"Exit {key!r} of node {draft.id!r} leads to {target!r}, which is missing."
+            words = f"Exit {key!r} of node {draft.id!r} leads to {_words.repr(target)}, which is missing."
             problems.append(Problem(draft.id, key, "unknown_target", words))
     return Place(draft.id, draft.node, draft.config, targets)
+
+
+def _first(names: Iterable[str]) -> dict[str, int]:
+    """Where each name first stands."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, place)
+    return places
 
 
 def _find_start(drafts: Sequence[_Draft], edges: Iterable[Sequence[_Edge]], problems: list[Problem]) -> str | None:
@@ -185,7 +205,22 @@ def _find_start(drafts: Sequence[_Draft], edges: Iterable[Sequence[_Edge]], prob
 
 
 def _identifier(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    identifier = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return identifier if len(identifier) <= MAX_ID else ""
+
+
+def _size(value: Any) -> int:
+    """How many characters there are in all texts within."""
+    size, waiting = 0, [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return size
 
 
 def _name(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Chatbots and flows as the API shows and takes them."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from apps.flows import services
 from apps.flows.models import Chatbot, Flow
 
 MAX_CANVAS = 10 * 1024 * 1024  # bytes
+MAX_DEPTH = 100
 
 
 class CanvasTooLarge(APIException):
@@ -26,13 +28,26 @@ class CanvasTooLarge(APIException):
 class ObjectField(serializers.JSONField):
     """A JSON object, kept verbatim."""
 
-    default_error_messages = {"not_an_object": "This must be a JSON object."}
+    default_error_messages = {
+        "not_an_object": "This must be a JSON object.",
+        "too_deep": f"Objects and lists may be nested {MAX_DEPTH} deep.",
+    }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The object as it came."""
         if not isinstance(data, dict):
             self.fail("not_an_object")
+        level: list[Any] = [data]
+        for _ in range(MAX_DEPTH):
+            level = [inner for outer in level for inner in _within(outer)]
+        if level:
+            self.fail("too_deep")
         return data
+
+
+def _within(value: Any) -> Iterable[Any]:
+    """What is in an object or a list, a level below."""
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 class CanvasField(ObjectField):

@@ -58,7 +58,7 @@ class FlowsView(TenantView):
 
 
 class ChatbotsView(FlowsView):
-    @extend_schema(parameters=[PageSerializer], responses=ChatbotListSerializer)
+    @extend_schema(operation_id="chatbots_list", parameters=[PageSerializer], responses=ChatbotListSerializer)
     def get(self, request: Request) -> Response:
         """The organization's chatbots, newest first."""
         page = PageSerializer(data=request.query_params)
@@ -118,7 +118,7 @@ class DeactivateChatbotView(FlowsView):
 
 
 class ChatbotFlowsView(FlowsView):
-    @extend_schema(responses=FlowListSerializer)
+    @extend_schema(operation_id="chatbots_flows_list", responses=FlowListSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         """All flows of a chatbot."""
         return Response(FlowListSerializer(self.flows_of(self.chatbot(pk))).data)
@@ -135,7 +135,9 @@ class ChatbotFlowsView(FlowsView):
 
 class FlowListView(FlowsView):
     @extend_schema(
-        parameters=[OpenApiParameter("chatbot_id", OpenApiTypes.UUID, required=True)], responses=FlowListSerializer
+        operation_id="flows_list",
+        parameters=[OpenApiParameter("chatbot_id", OpenApiTypes.UUID, required=True)],
+        responses=FlowListSerializer,
     )
     def get(self, request: Request) -> Response:
         """All flows of the chatbot that `chatbot_id` names."""

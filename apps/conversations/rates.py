@@ -75,6 +75,9 @@ _local: dict[str, float] = {}
 
 
 def _take_locally(pair: tuple[Bucket, Bucket], now: float) -> float:
+    if len(_local) > 10_000:
+        for key in [key for key, empty_at in _local.items() if empty_at < now]:
+            del _local[key]
     wait, fresh = 0.0, {}
     for bucket in pair:
         if bucket.interval:

@@ -18,8 +18,8 @@ def text(words: str) -> Content:
     return Content("text", {"text": words}, words)
 
 
-def say(agent: User, words: str, **rest: str) -> Message:
-    conversation = Conversation.objects.get(closed_at=None)
+def say(agent: User, words: str, *, conversation: Conversation | None = None, **rest: str) -> Message:
+    conversation = conversation or Conversation.objects.get(closed_at=None)
     return outbound.send(conversation=conversation, content=text(words), author=Author.person(agent), **rest)
 
 

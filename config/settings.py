@@ -135,7 +135,7 @@ CELERY_BEAT_SCHEDULE = {
         ("turns", "conversations.tasks.take_turns", SWEEP_SECONDS),
         ("delivery", "conversations.tasks.deliver_messages", SWEEP_SECONDS),
         ("outbox", "core.tasks.publish_outbox", SWEEP_SECONDS),
-        ("settle", "conversations.tasks.settle_unknown", 10.0),
+        ("settle", "conversations.tasks.settle_unknown", 10 * SWEEP_SECONDS),
         ("join-parked", "conversations.tasks.join_parked", 60.0),
         ("heartbeat", "core.tasks.beat_heartbeat", 5.0),
         ("prune", "conversations.tasks.prune", 3600.0),

@@ -1,0 +1,1 @@
+"""Benchmarks of the whole: real processes, real engines, Meta played by the sandbox."""

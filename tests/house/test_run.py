@@ -13,6 +13,7 @@ import pytest
 from config.launch import places
 from tests.house.conftest import Checkout, Launcher
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 NOT_CLONED = shutil.ignore_patterns(".git", ".venv", ".local", ".env", "__pycache__", ".*_cache", ".hypothesis")
 
 
@@ -45,7 +46,7 @@ def _free_port() -> str:
 def _make_run(clone: Checkout, **variables: str) -> tuple[Launcher, str]:
     """Start it; returns once it has said where it runs."""
     launcher = clone.start(["make", "run"], PORT=_free_port(), **variables)
-    return launcher, launcher.says("Recado runs at", 110).split()[-1]
+    return launcher, launcher.says("Recado runs at", 180).split()[-1]
 
 
 def _running(clone: Checkout) -> dict[str, psutil.Process]:
@@ -53,7 +54,6 @@ def _running(clone: Checkout) -> dict[str, psutil.Process]:
     return {path.stem: psutil.Process(int(path.read_text())) for path in (clone.root / ".local" / "run").glob("*.pid")}
 
 
-@pytest.mark.slow
 def test_a_clone_runs_restarts_what_dies_and_ends_within_15_seconds(clone: Checkout) -> None:
     launcher, address = _make_run(clone)
     with urllib.request.urlopen(f"{address}/healthz") as answer:
@@ -73,7 +73,6 @@ def test_a_clone_runs_restarts_what_dies_and_ends_within_15_seconds(clone: Check
     assert seconds < 15
 
 
-@pytest.mark.slow
 def test_a_start_after_kill_9_ends_what_was_left_and_finds_its_data(clone: Checkout) -> None:
     killed, _ = _make_run(clone, DEMO="0")
     secrets = (clone.root / ".local" / "env").read_text()
@@ -93,14 +92,13 @@ def test_a_start_after_kill_9_ends_what_was_left_and_finds_its_data(clone: Check
     assert clone.processes() == []
 
 
-@pytest.mark.slow
 def test_a_taken_port_is_named_in_one_line_and_nothing_starts(clone: Checkout) -> None:
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
         port = str(stranger.getsockname()[1])
         launcher = clone.start(["make", "run"], PORT=port)
-        launcher.process.wait(110)
+        launcher.process.wait(180)
 
     assert f"recado: Port {port} is taken; choose another: PORT=8001 make run" in launcher.lines
     assert clone.processes() == []

@@ -222,6 +222,8 @@ RESPONDERS = ["flows", "agents", "handover"]
 DEMO = env.bool("DEMO", False)
 EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=[])
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# the folder below which all processes leave their counters; the library reads the second variable itself
+METRICS_DIR = env.str("METRICS_DIR", env.str("PROMETHEUS_MULTIPROC_DIR", ""))
 INTAKE_QUEUE_SIZE = env.int("INTAKE_QUEUE_SIZE", 10_000)  # bodies waiting for the next commit, a process
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)  # a turn's or a delivery's hold on its conversation
 DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", 32)  # sends in flight, a worker task
@@ -266,6 +268,14 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         name: {"level": "WARNING"}
-        for name in ("django_structlog", "axes", "celery.beat", "celery.worker.strategy", "celery.app.trace", "uvicorn")
+        for name in (
+            "django_structlog",
+            "axes",
+            "celery.beat",
+            "celery.worker.request",
+            "celery.worker.strategy",
+            "celery.app.trace",
+            "uvicorn",
+        )
     },
 }

@@ -6,5 +6,5 @@ class ConversationsConfig(AppConfig):
     name = "apps.conversations"
 
     def ready(self) -> None:
-        """Let the upper apps fill the registries of channels and responders."""
-        autodiscover_modules("channel", "responder")
+        """Let the apps fill the registries of backlog sources, channels and responders."""
+        autodiscover_modules("backlog", "channel", "responder")

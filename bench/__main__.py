@@ -6,7 +6,7 @@ import sys
 
 import uvloop
 
-from bench import company, end_to_end, intake, load, memory, system
+from bench import company, end_to_end, intake, load, system, usage
 from bench.report import Report, Row
 from config.launch import checks
 from config.launch.errors import LaunchError
@@ -63,7 +63,7 @@ def measure_end_to_end(seconds: float) -> tuple[list[Row], list[Row]]:
     with system.running(*system.WORK, "sandbox") as running:
         company.open_for_business(running)
         full_speed, at_ease = uvloop.run(end_to_end.measure(running, seconds=seconds))
-        sizes = memory.pss(running.pids())
+        sizes = usage.memory(running.pids())
     replies = [Row("at full speed: replies", full_speed.per_second, "/s", at_least=300)]
     for name, passage in [("at full speed", full_speed), (f"at {end_to_end.PACE}/s", at_ease)]:
         replies += [
@@ -72,6 +72,10 @@ def measure_end_to_end(seconds: float) -> tuple[list[Row], list[Row]]:
             Row(f"{name}: p99", load.percentile(passage.latencies, 0.99) * 1000, "ms"),
             *(Row(f"{name}: {fault}", count, "", at_most=0) for fault, count in passage.faults().items()),
         ]
+    replies += [
+        Row(f"processor time a reply: {name}", seconds / len(full_speed.replied) * 1000, "ms")
+        for name, seconds in full_speed.processor.items()
+    ]
     sandbox = sizes.pop("sandbox")
     every = [Row(name, size, "MiB") for name, size in sizes.items()]
     every += [Row("all of Recado", sum(sizes.values()), "MiB", at_most=700), Row("beside it: sandbox", sandbox, "MiB")]

@@ -5,6 +5,7 @@ write a fixed number of messages a second.
 """
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from bench import load, webhooks
+from bench import load, usage, webhooks
 from bench.company import ECHO
 from bench.system import System
 
@@ -34,6 +35,8 @@ class Passage:
     order: dict[str, list[int]] = field(default_factory=dict)
     refused: int = 0
     misrouted: int = 0
+    processor: dict[str, float] = field(default_factory=dict)
+    """Seconds of processor time that it took, by program."""
 
     @property
     def latencies(self) -> list[float]:
@@ -61,7 +64,10 @@ async def measure(system: System, *, seconds: float, contacts: int = CONTACTS) -
     """At full speed, then at ease, each for so many seconds."""
     async with Meta(system, contacts) as meta:
         await meta.greet()
+        pids = {**system.pids(), "the load itself": os.getpid()}
+        before = usage.processor(pids)
         full_speed = await meta.at_full_speed(seconds)
+        full_speed.processor = {name: used - before[name] for name, used in usage.processor(pids).items()}
         at_ease = await meta.at_ease(seconds)
     return full_speed, at_ease
 

@@ -1,8 +1,10 @@
 """docker-compose.yml and what belongs to it, as far as can be told without building an image."""
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -64,3 +66,20 @@ def test_every_service_that_stays_is_watched_and_comes_back() -> None:
             continue
         assert service["restart"] == "unless-stopped", name
         assert "healthcheck" in service or (inherited and "build" in service), name
+
+
+def test_a_container_counts_in_a_folder_of_its_own_below_the_shared_one(tmp_path: Path) -> None:
+    script = (places.ROOT / "docker" / "entrypoint.sh").read_text().replace("/metrics", str(tmp_path))
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "counter_7.db").write_text("of the container's former life")
+    report = "import os; print(os.environ['METRICS_DIR'], os.environ['PROMETHEUS_MULTIPROC_DIR'])"
+
+    result = subprocess.run(
+        ["sh", "-c", script, "entrypoint.sh", sys.executable, "-c", report],
+        env={**os.environ, "HOSTNAME": "one"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.stdout.split() == [str(tmp_path), str(tmp_path / "one")]
+    assert list((tmp_path / "one").iterdir()) == []

@@ -16,6 +16,9 @@ class Choice:
 
     id: str
     title: str
+    description: str = ""
+    section: str = ""
+    """The title under which it stands, in a list that has several."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,12 @@ class Ask:
 
     text: str
     choices: tuple[Choice, ...] = ()
+    header: str = ""
+    footer: str = ""
+    opener: str = ""
+    """The words on the button that opens the choices, where the channel shows them as a list."""
+    as_list: bool = False
+    """Whether a list is wanted although there are few enough choices for buttons."""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.contacts.models import Contact, ContactIdentity
-from apps.conversations.channels import Content
+from apps.conversations.channels import Content, channels
 from apps.conversations.models import Conversation, Message
 from apps.conversations.responders import Effects, HandOver, Turn, responders
 from apps.core import bulk
-from apps.flows import compiled, engine
+from apps.flows import compiled, contents, engine
 from apps.flows.answers import Answer
-from apps.flows.effects import Ask, Close, Effect, Say
+from apps.flows.effects import Close
 from apps.flows.engine import State, Step
 from apps.flows.graph import Graph
 from apps.flows.models import ChatbotAccount, Flow, FlowSession
@@ -178,7 +178,7 @@ class _Passage:
             )
             self.begun.append(self.session)
         self.session.state = step.state.dump()
-        self.said += contents(step.effects)
+        self.said += contents.of(step.effects, channels.get(conversation.account.channel).capabilities)
         self.closes = Close() in step.effects  # who writes on after the end is not closed upon
         if step.problem:
             self.problem = self.session.problem = step.problem.message[:_MAX_REASON]
@@ -200,21 +200,6 @@ class _Passage:
             close=self.closes,
             memo=_Memo(frozenset(flow.pk for flow in self.spoke), before, self.begun),
         )
-
-
-def contents(effects: Iterable[Effect]) -> Iterable[Content]:
-    """What is to be said, as messages; the answers that a question offers are numbered below it."""
-    for effect in effects:
-        match effect:
-            case Say(text):
-                yield Content(type="text", body={"text": text}, text=text)
-            case Ask(text, choices):
-                lines = [f"{number}. {choice.title}" for number, choice in enumerate(choices, start=1)]
-                words = "\n\n".join(filter(None, [text.strip(), "\n".join(lines)]))
-                if words:
-                    yield Content(type="text", body={"text": words}, text=words)
-            case Close():
-                pass
 
 
 def _answer(message: Message) -> Answer:

@@ -4,7 +4,7 @@ import pytest
 
 from apps.flows.answers import Answer
 from apps.flows.effects import Ask, Choice, Say
-from apps.flows.nodes.question import GIVEN_UP
+from apps.flows.nodes.asking import GIVEN_UP
 from tests.flows.canvases import draw, edge, node, problems, talk
 
 PHOTO = {"type": "image", "id": "media-1", "mime_type": "image/jpeg"}

@@ -1,0 +1,112 @@
+"""What a flow says, as messages of a channel: with its buttons and lists where they fit, else in numbered words."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from apps.conversations.channels import Capabilities, Content
+from apps.flows.effects import Ask, Choice, Effect, Say
+
+MAX_BUTTON = 20
+MAX_ROW = 24
+MAX_DESCRIPTION = 72
+MAX_BUTTONS_BODY = 1024
+MAX_HEADER = MAX_FOOTER = 60
+MAX_ID = 200
+OPENER = "Ver opções"
+
+
+def of(effects: Iterable[Effect], capabilities: Capabilities) -> Iterator[Content]:
+    """The messages, in the order in which they are said."""
+    for effect in effects:
+        match effect:
+            case Say(text):
+                yield _text(text)
+            case Ask():
+                yield from _ask(effect, capabilities)
+
+
+def _text(text: str) -> Content:
+    return Content(type="text", body={"text": text}, text=text)
+
+
+def _ask(ask: Ask, capabilities: Capabilities) -> Iterator[Content]:
+    """A question; its words for the inbox, and for channels that show no choices, number the answers on offer."""
+    words = "\n\n".join(
+        filter(None, [ask.header.strip(), ask.text.strip(), _numbered(ask.choices), ask.footer.strip()])
+    )
+    action = _action(ask, capabilities)
+    if action:
+        yield Content(type="interactive", body=_interactive(ask, action), text=words)
+    elif words:
+        yield _text(words)
+
+
+def _numbered(choices: Sequence[Choice]) -> str:
+    lines = []
+    for number, choice in enumerate(choices, start=1):
+        lines.append(f"{number}. {choice.title}" + (f": {choice.description}" if choice.description else ""))
+    return "\n".join(lines)
+
+
+def _action(ask: Ask, capabilities: Capabilities) -> dict[str, Any] | None:
+    """The buttons or the list of a question; None if they do not fit the channel."""
+    choices = ask.choices
+    if (
+        not choices
+        or not ask.text.strip()
+        or len(ask.header) > MAX_HEADER
+        or len(ask.footer) > MAX_FOOTER
+        or any(not choice.title.strip() or len(choice.id) > MAX_ID for choice in choices)
+    ):
+        return None
+    if not ask.as_list and _fit_buttons(ask, capabilities):
+        buttons = [{"type": "reply", "reply": {"id": choice.id, "title": choice.title}} for choice in choices]
+        return {"buttons": buttons}
+    if _fit_rows(ask, capabilities):
+        opener = ask.opener if ask.opener.strip() and len(ask.opener) <= MAX_BUTTON else OPENER
+        return {"button": opener, "sections": _sections(choices)}
+    return None
+
+
+def _fit_buttons(ask: Ask, capabilities: Capabilities) -> bool:
+    titles = [choice.title for choice in ask.choices]
+    return (
+        len(titles) <= capabilities.buttons
+        and len(set(titles)) == len(titles)
+        and max(map(len, titles)) <= MAX_BUTTON
+        and len(ask.text) <= MAX_BUTTONS_BODY
+        and not any(choice.description for choice in ask.choices)
+    )
+
+
+def _fit_rows(ask: Ask, capabilities: Capabilities) -> bool:
+    return (
+        len(ask.choices) <= capabilities.list_rows
+        and all(len(choice.title) <= MAX_ROW for choice in ask.choices)
+        and all(len(choice.description) <= MAX_DESCRIPTION for choice in ask.choices)
+        and len(ask.text) <= capabilities.max_text
+    )
+
+
+def _sections(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    """The rows under the titles of their sections; under none, unless each of several sections has one."""
+    titles = list(dict.fromkeys(choice.section for choice in choices))
+    if not all(title.strip() and len(title) <= MAX_ROW for title in titles):
+        return [{"rows": [_row(choice) for choice in choices]}]
+    return [
+        {"title": title, "rows": [_row(choice) for choice in choices if choice.section == title]} for title in titles
+    ]
+
+
+def _row(choice: Choice) -> dict[str, str]:
+    row = {"id": choice.id, "title": choice.title}
+    return {**row, "description": choice.description} if choice.description else row
+
+
+def _interactive(ask: Ask, action: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {"type": "button" if "buttons" in action else "list", "body": {"text": ask.text}}
+    if ask.header.strip():
+        body["header"] = {"type": "text", "text": ask.header}
+    if ask.footer.strip():
+        body["footer"] = {"text": ask.footer}
+    return {**body, "action": action}

@@ -1,0 +1,80 @@
+"""What buttons and lists have in common: choices with texts around them, and a way out for each."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import AliasChoices, AliasPath, Field
+
+from apps.core.templating import Template
+from apps.flows import effects
+from apps.flows.answers import Demand, Kind
+from apps.flows.effects import Choice
+from apps.flows.nodes import asking, base
+
+
+class Config(asking.Config):
+    """The texts around the choices."""
+
+    text: Template = Field(
+        validation_alias=AliasChoices(
+            "bodyText", "body_text", AliasPath("body", "text"), AliasPath("content", "text"), "content", "text", "body"
+        )
+    )
+    header: Template = Field(
+        Template(""), validation_alias=AliasChoices("headerText", AliasPath("header", "text"), "header")
+    )
+    footer: Template = Field(
+        Template(""), validation_alias=AliasChoices("footerText", AliasPath("footer", "text"), "footer")
+    )
+
+    @property
+    def titles(self) -> dict[str, Template]:
+        """The titles of the choices, by their ids."""
+        raise NotImplementedError
+
+
+class Choosing(asking.Asking):
+    """A type of node that lets the customer choose: by touch, by the choice's number, by its title or its id."""
+
+    def exits(self, config: Any) -> tuple[base.Exit, ...]:
+        each = tuple(base.Exit(_exit(id), (id, title.source)) for id, title in config.titles.items())
+        return (*each, *super().exits(config))
+
+    @abstractmethod
+    def choices(self, config: Any, variables: Mapping[str, Any]) -> tuple[Choice, ...]:
+        """What there is to choose from."""
+
+    def ask(self, config: Any, visit: base.Visit, **wishes: Any) -> base.Outcome:
+        """Ask, and wait; `wishes` are how the choices should look."""
+        question = effects.Ask(
+            config.text.render(visit.variables),
+            self.choices(config, visit.variables),
+            header=config.header.render(visit.variables),
+            footer=config.footer.render(visit.variables),
+            **wishes,
+        )
+        return base.Outcome((question,), waits=True)
+
+    def demand(self, config: Any, visit: base.Visit) -> Demand:
+        return Demand(kind=Kind.CHOICE, choices=self.choices(config, visit.variables))
+
+    def exit_for(self, value: Any, visit: base.Visit) -> str:
+        return _exit(value) if _exit(value) in visit.exits else base.NEXT
+
+
+def check_length(title: Template, most: int) -> Template:
+    """ValueError if a title is too long whatever its variables are."""
+    if "{{" not in title.source and len(title.source) > most:
+        raise ValueError(f"at most {most} characters fit, not {len(title.source)}")
+    return title
+
+
+def check_distinct(ids: list[str]) -> None:
+    """ValueError if two choices have one id."""
+    if len(set(ids)) < len(ids):
+        raise ValueError("two choices have the same id")
+
+
+def _exit(choice_id: str) -> str:
+    return f"choice:{choice_id}"

@@ -83,7 +83,7 @@ class InboxConsumer(AsyncWebsocketConsumer):
             self._serving.cancel()
         if self.listener:
             self.feed.leave(self.listener)
-            if self.listener.user_id not in self.feed.people:
+            if self.feed.is_alone(self.listener):
                 await self._say_presence("offline")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -121,7 +121,8 @@ class InboxConsumer(AsyncWebsocketConsumer):
         others = self.feed.people - {listener.user_id}
         self._serving = asyncio.create_task(self._serve(listener))
         listener.put(*(frames.said("presence", {"user_id": str(user), "status": "online"}) for user in others))
-        await self._say_presence("online")
+        if self.feed.is_alone(listener):
+            await self._say_presence("online")
 
     async def _serve(self, listener: Listener) -> None:
         try:

@@ -92,6 +92,10 @@ class Feed:
         """Who is here, in this process."""
         return {listener.user_id for listener in self._listeners}
 
+    def is_alone(self, listener: Listener) -> bool:
+        """Whether the person has no other socket in this process."""
+        return not any(other is not listener and other.user_id == listener.user_id for other in self._listeners)
+
     async def serve(self, listener: Listener, send: Send) -> None:
         """Tell the listener everything in order, from `ready` on, until cancelled."""
         ready_until = asyncio.get_running_loop().time() + RESUME_SECONDS

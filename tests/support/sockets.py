@@ -13,7 +13,7 @@ from channels.routing import ProtocolTypeRouter
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from apps.conversations import routing
+from apps.conversations import feed, routing
 from apps.organizations.models import User
 from tests.support import factories
 
@@ -24,7 +24,9 @@ class InboxSocket:
     """A client of /ws/inbox/."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._connection = connect(url, **options)
+        # without a bound the client reads on, and so sees the end, while nobody takes its frames
+        self._context = connect(url, **{"max_queue": None, "close_timeout": 1, **options})
+        self._connection = self._context.__enter__()
 
     @classmethod
     def of(cls, url: str, token: str) -> Self:
@@ -43,6 +45,12 @@ class InboxSocket:
     def receive(self, timeout: float = PATIENCE) -> dict[str, Any]:
         """The next frame."""
         frame: dict[str, Any] = json.loads(self._connection.recv(timeout=timeout))
+        return frame
+
+    def receive_of_type(self, type: str) -> dict[str, Any]:
+        """The next frame of this type; others are passed over."""
+        while (frame := self.receive())["type"] != type:
+            pass
         return frame
 
     def events(self, count: int) -> list[dict[str, Any]]:
@@ -73,7 +81,7 @@ class InboxSocket:
 
     def close(self) -> None:
         """Leave."""
-        self._connection.close()
+        self._context.__exit__(None, None, None)
 
 
 class SocketServer:
@@ -108,8 +116,11 @@ def socket_server() -> Iterator[SocketServer]:
 
 
 @pytest.fixture
-def listen(socket_server: SocketServer, transactional_db: None) -> Iterator[Callable[..., InboxSocket]]:
+def listen(
+    socket_server: SocketServer, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., InboxSocket]]:
     """A signed-in socket that has heard `ready`: `listen(user)`, or `listen(token=...)`."""
+    monkeypatch.setattr(feed, "RESUME_SECONDS", 0.05)
     opened: list[InboxSocket] = []
 
     def open_socket(user: User | None = None, *, token: str = "") -> InboxSocket:

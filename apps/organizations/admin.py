@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
+from django.db import models
 from django.http import HttpRequest
 
 from apps.organizations.models import Department, Organization, Queue, SignIn, User
@@ -37,6 +38,7 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "full_name", "organization__name")
     autocomplete_fields = ("organization",)
     filter_horizontal = ("departments",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     readonly_fields = ("id", "last_login", "last_seen_at", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("id", "organization", "email", "password", "role", "is_active", "email_verified")}),

@@ -117,6 +117,11 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.full_name or self.email
 
+    def clean(self) -> None:
+        """Forms keep the e-mail in lower case too."""
+        super().clean()
+        self.email = self.email.strip().lower()
+
     @property
     def is_online(self) -> bool:
         """Whether a client of theirs was heard of lately."""

@@ -19,7 +19,7 @@ from rest_framework_simplejwt.settings import api_settings as jwt_settings
 
 from apps.core.errors import DomainError
 from apps.organizations import authentication
-from apps.organizations.authentication import Tokens
+from apps.organizations.authentication import InvalidToken, Tokens
 from apps.organizations.models import Organization, Role, SignIn, User
 
 
@@ -144,7 +144,10 @@ def begin_session(*, request: HttpRequest, user: User) -> Tokens:
 @transaction.atomic
 def refresh(*, refresh_token: str) -> Tokens:
     """A new access token for a session that still lives; the refresh token stays the same."""
-    session = authentication.session_of(refresh_token)
+    try:
+        session = authentication.session_of(refresh_token)
+    except InvalidToken:
+        raise InvalidToken("Invalid refresh token") from None
     User.objects.filter(pk=session.user_id).update(last_seen_at=timezone.now())
     return authentication.renew(session, refresh=refresh_token)
 

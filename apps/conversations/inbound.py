@@ -32,7 +32,7 @@ from apps.conversations.items import (
     StatusItem,
 )
 from apps.conversations.models import WebhookEvent, WebhookItem
-from apps.core import metrics
+from apps.core import databases, metrics
 
 logger = structlog.get_logger(__name__)
 
@@ -56,60 +56,76 @@ def drain() -> None:
     """Work through the pending events until nothing is left."""
     until = monotonic() + RUN_SECONDS
     while WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING).exists():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-            if not cursor.fetchone()[0]:
-                return  # its holder looks once more after letting go
-            try:
-                while _batch() and monotonic() < until:
-                    pass
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        if not _batch():
+            return  # whoever drains now looks once more after its last batch
         if monotonic() >= until:
             nudging.drain()
             return
 
 
 def _batch() -> bool:
-    """Process the oldest pending events; False if there were none."""
-    events = list(WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING).order_by("id")[:BATCH])
-    if not events:
-        return False
-    parsed = [_read(event) for event in events]
-    arrived = [arrival for arrivals_, _ in parsed for arrival in arrivals_]
-    set_aside = [row for _, rows in parsed for row in rows]
+    """Process the oldest pending events; False if another drain is at it."""
     try:
         with transaction.atomic():
-            _do(arrived, set_aside)
+            if not _lock():
+                return False
+            events = _oldest()
+            _do(*_read_all(events))
             _done(events)
-    except Exception:  # the batch's edge: again one by one, so that each fault finds its own item
-        logger.exception("batch_broke", events=len(events))
-        _one_by_one(events, arrived, set_aside)
+    except Exception as error:  # the batch's edge: again one by one, so that each fault finds its own item
+        if databases.is_passing(error):
+            raise
+        logger.exception("batch_broke")
+        events = _one_by_one()
     metrics.PROCESSED.inc(len(events))
     for event in events:
         logger.info("event_done", event_id=event.pk, channel=event.channel, correlation_id=str(event.correlation_id))
     return True
 
 
-def _one_by_one(events: list[WebhookEvent], arrived: list[Arrival], set_aside: list[WebhookItem]) -> None:
-    with transaction.atomic():
-        for row in set_aside:
-            row.save(force_insert=True)
-        for arrival in arrived:
-            try:
-                with transaction.atomic():
-                    _do([arrival], [])
-            except Exception:  # a fault of ours: the dead letter is written here
-                logger.exception("item_dead", event_id=arrival.event.pk)
-                owner = _owner(arrival.event, [arrival.item.address])
-                _aside(arrival.event, arrival.payload, arrival.item, WebhookItem.State.DEAD, "fault", owner).save()
-        _done(events)
+@transaction.atomic
+def _one_by_one() -> list[WebhookEvent]:
+    """Process the oldest pending events, each item by itself; answers them, none if another drain is at it."""
+    if not _lock():
+        return []
+    events = _oldest()
+    arrived, set_aside = _read_all(events)
+    for row in set_aside:
+        row.save(force_insert=True)
+    for arrival in arrived:
+        try:
+            with transaction.atomic():
+                _do([arrival], [])
+        except Exception as error:  # a fault of ours: the dead letter is written here
+            if databases.is_passing(error):
+                raise
+            logger.exception("item_dead", event_id=arrival.event.pk)
+            owner = _owner(arrival.event, [arrival.item.address])
+            _aside(arrival.event, arrival.payload, arrival.item, WebhookItem.State.DEAD, "fault", owner).save()
+    _done(events)
+    return events
+
+
+def _lock() -> bool:
+    """Whether this transaction is the one drain; a lock of the transaction's own is never outlived by its work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _oldest() -> list[WebhookEvent]:
+    return list(WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING).order_by("id")[:BATCH])
 
 
 def _done(events: list[WebhookEvent]) -> None:
     WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
         state=WebhookEvent.State.DONE, done_at=timezone.now()
     )
+
+
+def _read_all(events: Iterable[WebhookEvent]) -> tuple[list[Arrival], list[WebhookItem]]:
+    parsed = [_read(event) for event in events]
+    return [arrival for arrived, _ in parsed for arrival in arrived], [row for _, rows in parsed for row in rows]
 
 
 def _read(event: WebhookEvent) -> tuple[list[Arrival], list[WebhookItem]]:
@@ -130,7 +146,9 @@ def _parse(
     for payload in payloads:
         try:
             arrived.extend(Arrival(event, payload, item) for item in channel.parse(payload))
-        except Exception:  # a fault of ours: the dead letter is written here
+        except Exception as error:  # a fault of ours: the dead letter is written here
+            if databases.is_passing(error):
+                raise
             logger.exception("item_dead", event_id=event.pk)
             owner = _owner(event, channel.addresses(payload))
             set_aside.append(_aside(event, payload, None, WebhookItem.State.DEAD, "fault", owner))
@@ -228,6 +246,8 @@ def replay(item: WebhookItem) -> WebhookItem | None:
     An unclaimed item must still be accepted by an account; a dead one may die again, with its new traceback.
     """
     with transaction.atomic():
+        with connection.cursor() as cursor:  # beside a drain it would reorder what it does, and deadlock with it
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         item = WebhookItem.objects.select_for_update(of=("self",)).select_related("event").get(pk=item.pk)
         key = item.pk
         if item.kind == "turn":
@@ -239,7 +259,9 @@ def replay(item: WebhookItem) -> WebhookItem | None:
             with transaction.atomic():
                 item.delete()
                 _do(*_parse(item.event, channels.get(item.channel), [item.payload]))
-        except Exception:  # a fault of ours, again: the dead letter stays, with what it says now
+        except Exception as error:  # a fault of ours, again: the dead letter stays, with what it says now
+            if databases.is_passing(error):
+                raise
             logger.exception("item_dead_again", item=str(key))
             again = WebhookItem.objects.filter(pk=key)
             again.update(state=WebhookItem.State.DEAD, traceback=traceback.format_exc())

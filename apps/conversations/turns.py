@@ -29,7 +29,7 @@ from apps.conversations.models import (
     WebhookItem,
 )
 from apps.conversations.responders import Effects, Responder, Turn, responders
-from apps.core import bulk, metrics, outbox
+from apps.core import bulk, databases, metrics, outbox
 
 logger = structlog.get_logger(__name__)
 
@@ -114,6 +114,8 @@ def _take(turns: Sequence[Turn]) -> None:
         _commit(_decide(turns))
     except Exception as error:
         if len(turns) == 1:
+            if databases.is_passing(error):
+                raise  # no fault of the turn's: it is taken again once its lease has expired
             logger.exception("turn_broke", conversation=str(turns[0].conversation.pk))
             _failed(turns[0], error)
             return

@@ -7,27 +7,28 @@ call; answers are written as they come, as many at a time as came while the last
 
 import random
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from apps.conversations import holding, nudging, outbound, rates, statuses
 from apps.conversations.channels import Content, Remedy, SendError, channels
 from apps.conversations.models import ChannelAccount, Conversation, Message
-from apps.core import bulk, metrics, outbox
+from apps.core import bulk, databases, metrics, outbox
 
 logger = structlog.get_logger(__name__)
 
 ON_THE_WAY = (Message.Status.QUEUED, Message.Status.SENDING, Message.Status.UNKNOWN)
 _LINES = 2_000
 RUN_SECONDS = 5.0  # a task that has run this long makes room for a fresh one
+AWAY_SECONDS = 0.5  # between two attempts to write answers down
 _SETTLED = [
     "status", "external_id", "sent_at", "failed_at", "error_code", "error_title", "error_details", "updated_at"
 ]  # fmt: skip
@@ -61,23 +62,37 @@ def deliver() -> None:
     """Send what is due, until nothing is left."""
     until = monotonic() + RUN_SECONDS
     flying: dict[Future[Answer], Message] = {}
+    answers: list[Answer] = []
     with ThreadPoolExecutor(settings.DELIVERY_CONCURRENCY, thread_name_prefix="send") as pool:
         while True:
-            room = settings.DELIVERY_CONCURRENCY - len(flying)
-            if room and monotonic() < until:
-                for message in _claim(room):
-                    flying[pool.submit(_send, message)] = message
-            if not flying:
+            try:
+                if answers:
+                    settle(answers)
+                    answers = []
+                _renew(flying.values())
+                room = settings.DELIVERY_CONCURRENCY - len(flying)
+                if room and monotonic() < until:
+                    for message in _claim(room):
+                        flying[pool.submit(_send, message)] = message
+            except DatabaseError as error:
+                _bear(error, flying or answers, until)
+            if not flying and not answers:
                 break
             done, _ = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
-            answers = [future.result() for future in done]
             for future in done:
                 del flying[future]
-            if answers:
-                settle(answers)
-            _renew(flying.values())
+                answers.append(future.result())
     if monotonic() >= until:
         nudging.deliver()
+
+
+def _bear(error: DatabaseError, kept: Sized, until: float) -> None:
+    """PostgreSQL is away: what platforms have answered is kept for a while, since nobody else knows it."""
+    if not kept or not databases.is_passing(error) or monotonic() > until + settings.LEASE_SECONDS:
+        raise error
+    logger.warning("answers_kept", sends=len(kept), reason=type(error).__name__)
+    connection.close_if_unusable_or_obsolete()
+    sleep(AWAY_SECONDS)
 
 
 def _claim(limit: int) -> list[Message]:
@@ -233,8 +248,10 @@ def settle(answers: list[Answer]) -> None:
         if answer.error is None:
             statuses.climb(message, Message.Status.SENT, now)
             message.external_id, due = message.external_id or answer.external_id, now
-        else:
+        elif message.attempts == answer.message.attempts:
             due = _refused(message, answer.error, now, pauses)
+        else:
+            continue  # what was said of an earlier attempt says nothing of the one under way
         message.updated_at = now
         if conversation.delivery_lease == answer.message.conversation.delivery_lease:
             _release(conversation, due)

@@ -101,7 +101,13 @@ DATABASES["default"].update(
     ENGINE="django.db.backends.postgresql",
     CONN_HEALTH_CHECKS=True,
     OPTIONS={
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 12), "timeout": 5},
+        # a short `reconnect_timeout`: attempts begin anew, instead of minutes apart once PostgreSQL was away for long
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", 12),
+            "timeout": 5,
+            "reconnect_timeout": 5,
+        },
         # short queries only: parallel plans and JIT cost more than they give (docs/decisions/0001)
         "options": "-c jit=off -c max_parallel_workers_per_gather=0",
     },

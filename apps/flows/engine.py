@@ -1,8 +1,12 @@
-"""The engine: takes a session one answer further. Pure: a graph, a state and an answer in, effects and a state out."""
+"""The engine: takes a session one event further. Pure.
+
+In go a graph, a state, an event and the time; out come effects and a state.
+"""
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from apps.core.templating import TemplateError
@@ -13,46 +17,78 @@ from apps.flows.nodes.base import Outcome, Visit, WaitingNode
 
 MAX_VISITS = 100
 """Nodes in one turn; a flow that visits more goes in circles."""
+MAX_KEPT = 50
+"""Messages of the customer that are kept while the flow sleeps; of more, the last ones."""
+
+
+@dataclass(frozen=True)
+class Woken:
+    """The time that the session waited for has come."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A session between two messages: the node that waits (None: it begins), what it knows, what it has refused."""
+    """A session between two events: the node that waits (None: it begins), what it knows, what it has refused."""
 
     node: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     attempts: int = 0
+    wakes_at: datetime | None = None
+    asleep: bool = False
+    """Whether it waits for the time alone."""
+    kept: tuple[Answer, ...] = ()
+    """What the customer has said meanwhile."""
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
         """The state that `dump` gave."""
-        return cls(**data)
+        wakes_at = data.get("wakes_at")
+        return cls(
+            **{
+                **data,
+                "wakes_at": datetime.fromisoformat(wakes_at) if wakes_at else None,
+                "kept": tuple(Answer(**answer) for answer in data.get("kept", ())),
+            }
+        )
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return {**asdict(self), "wakes_at": self.wakes_at.isoformat() if self.wakes_at else None}
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the time that it waits for has come."""
+        return self.wakes_at is not None and self.wakes_at <= now
 
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one answer. With a problem the flow has broken off, and says nothing of this turn."""
+    """What came of one event. With a problem the flow has broken off, and says nothing of this turn."""
 
     effects: tuple[Effect, ...]
     state: State
     finished: bool
     problem: Problem | None = None
+    unheard: tuple[Answer, ...] = ()
+    """What the customer said while the session slept: the events to go on with, in this order."""
 
 
-def advance(graph: Graph, state: State, answer: Answer | None, known: Mapping[str, Any] | None = None) -> Step:
+def advance(
+    graph: Graph, state: State, event: Answer | Woken | None, known: Mapping[str, Any] | None = None, *, now: datetime
+) -> Step:
     """Run until a node waits or the flow ends; `known` are variables that are not the session's to keep.
 
-    Without an answer the flow begins; an answer to a node that is no longer there begins it again.
+    Without an event the flow begins; an answer to a node that is no longer there begins it again. A session that sleeps
+    keeps what the customer says until it wakes.
     """
     place = graph.places.get(state.node) if state.node else None
-    if place is None or answer is None:
-        place, answer = _start(graph), None
+    if state.asleep and place is not None and isinstance(event, Answer):
+        return Step((), replace(state, kept=(*state.kept, event)[-MAX_KEPT:]), finished=False)
+    if place is None and isinstance(event, Woken):
+        return Step((), State(variables=state.variables), finished=True, unheard=state.kept)
+    if place is None or event is None:
+        place, event = _start(graph), None
     variables = dict(state.variables)
-    attempts = state.attempts if answer is not None else 0
+    attempts = state.attempts if event is not None else 0
     effects: list[Effect] = []
     visited = 0
     while place is not None:
@@ -60,27 +96,34 @@ def advance(graph: Graph, state: State, answer: Answer | None, known: Mapping[st
             words = f"The flow goes in circles: it came to node {place.id!r} after {visited} others without waiting."
             return _broken(variables, Problem(place.id, "edges", "loop", words))
         visited += 1
-        visit = Visit(place.id, ChainMap(variables, dict(known or {})), place.exits.keys(), attempts)
+        visit = Visit(place.id, ChainMap(variables, dict(known or {})), place.exits.keys(), now, attempts)
         try:
-            outcome = _visit(place, visit, answer)
+            outcome = _visit(place, visit, event)
         except TemplateError as error:
             return _broken(variables, Problem(place.id, "text", "template", f"Node {place.id!r}: {error}"))
         variables |= outcome.variables
         effects += outcome.effects
-        if outcome.waits:
-            refused = attempts + 1 if answer is not None else 0
-            return Step(tuple(effects), State(place.id, variables, refused), finished=False)
-        place, answer, attempts = _follow(graph, place, outcome), None, 0
-    return Step(tuple(effects), State(variables=variables), finished=True)
+        if outcome.waits or outcome.wake_in is not None:
+            refused = attempts + 1 if isinstance(event, Answer) else 0
+            wakes_at = None if outcome.wake_in is None else now + timedelta(seconds=outcome.wake_in)
+            kept = () if outcome.waits else state.kept
+            rest = State(place.id, variables, refused, wakes_at, asleep=not outcome.waits, kept=kept)
+            return Step(tuple(effects), rest, finished=False, unheard=state.kept if outcome.waits else ())
+        place, event, attempts = _follow(graph, place, outcome), None, 0
+    return Step(tuple(effects), State(variables=variables), finished=True, unheard=state.kept)
 
 
 def _start(graph: Graph) -> Place | None:
     return graph.places[graph.start] if graph.start else None
 
 
-def _visit(place: Place, visit: Visit, answer: Answer | None) -> Outcome:
-    if answer is not None and isinstance(place.node, WaitingNode):
-        return place.node.resume(place.config, visit, answer)
+def _visit(place: Place, visit: Visit, event: Answer | Woken | None) -> Outcome:
+    if isinstance(place.node, WaitingNode):
+        match event:
+            case Answer():
+                return place.node.resume(place.config, visit, event)
+            case Woken():
+                return place.node.wake(place.config, visit)
     return place.node.run(place.config, visit)
 
 

@@ -1,6 +1,7 @@
 """Flows as a responder: what the customer wrote goes through the engine; what the engine wants goes to the turn."""
 
 import uuid
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from apps.core import bulk
 from apps.flows import compiled, contents, engine
 from apps.flows.answers import Answer
 from apps.flows.effects import Close
-from apps.flows.engine import State, Step
+from apps.flows.engine import State, Step, Woken
 from apps.flows.graph import Graph
 from apps.flows.models import ChatbotAccount, Flow, FlowSession
 
@@ -24,6 +25,8 @@ _FILES = frozenset(["image", "video", "audio", "document", "sticker", "file"])
 _WORDS = frozenset(["text", "interactive", "button", "location", "contacts", "order"])
 _REFERENCE = ("id", "url", "mime_type", "filename", "sha256")
 _MAX_REASON = 500
+WAKEUP = "flow"
+"""The key of the one wake-up that a conversation's session may be waiting for."""
 
 _STILL_ANSWERING = """
 SELECT flow.id FROM flows_flow AS flow JOIN flows_chatbot AS chatbot ON chatbot.id = flow.chatbot_id
@@ -67,8 +70,8 @@ class Flows:
     key = "flows"
 
     def decide(self, turns: Sequence[Turn]) -> dict[uuid.UUID, Effects]:
-        """Run every turn's messages through its flow. Inactive chatbots and flows, and empty ones, stay silent."""
-        bots = _bots([turn for turn in turns if turn.messages])
+        """Run what is pending through its flow. Inactive chatbots and flows, and empty ones, stay silent."""
+        bots = _bots([turn for turn in turns if turn.messages or WAKEUP in turn.wakeups])
         graphs = compiled.graphs(flow for bot in bots.values() for flow in bot.flows())
         decided = {}
         for turn in turns:
@@ -145,6 +148,7 @@ class _Passage:
         self.turn = turn
         self.bot = bot
         self.graphs = graphs
+        self.now = timezone.now()
         self.session = bot.session
         self.begun: list[FlowSession] = []
         self.said: list[Content] = []
@@ -153,22 +157,32 @@ class _Passage:
         self.spoke: list[Flow] = []
 
     def run(self) -> Effects | None:
-        """Feed the messages in their order; None if there is no flow to feed them to."""
-        for message in self.turn.messages:
-            if message.type == "system" or self.problem:
-                continue
+        """Feed what is pending in its order; None if there is nothing, or no flow to feed it to."""
+        waiting = self._pending()
+        while waiting and not self.problem:
             flow = self.session.flow if self.session else self.bot.main
             if flow is None or flow.pk not in self.graphs or not self.graphs[flow.pk].start:
                 break
             self.spoke.append(flow)
-            self._apply(flow, self._advance(flow, message))
+            step = self._advance(flow, waiting.popleft())
+            waiting.extendleft(reversed(step.unheard))
+            self._apply(flow, step)
         return self._effects() if self.spoke else None
 
-    def _advance(self, flow: Flow, message: Message) -> Step:
+    def _pending(self) -> deque[Answer | Woken]:
+        """The time that a session slept for comes before the messages; that of a question lets an answer go first."""
+        answers: deque[Answer | Woken] = deque(
+            _answer(message) for message in self.turn.messages if message.type != "system"
+        )
+        state = State.load(self.session.state) if self.session else State()
+        if state.is_due(self.now) and (state.asleep or not answers):
+            answers.appendleft(Woken())
+        return answers
+
+    def _advance(self, flow: Flow, event: Answer | Woken) -> Step:
         known = _known(flow, self.turn.conversation)
-        if self.session:
-            return engine.advance(self.graphs[flow.pk], State.load(self.session.state), _answer(message), known)
-        return engine.advance(self.graphs[flow.pk], State(), None, known)
+        state = State.load(self.session.state) if self.session else State()
+        return engine.advance(self.graphs[flow.pk], state, event if self.session else None, known, now=self.now)
 
     def _apply(self, flow: Flow, step: Step) -> None:
         conversation = self.turn.conversation
@@ -183,21 +197,23 @@ class _Passage:
         if step.problem:
             self.problem = self.session.problem = step.problem.message[:_MAX_REASON]
         if step.finished:
-            self.session.ended_at = timezone.now()
+            self.session.ended_at = self.now
             self.session = None
 
     def _effects(self) -> Effects:
         before = self.bot.session or self.bot.stale
         if before:
-            before.updated_at = timezone.now()
+            before.updated_at = self.now
             if before is self.bot.stale:
                 before.ended_at = before.updated_at
+        wakes_at = State.load(self.session.state).wakes_at if self.session else None
         return Effects(
             say=tuple(self.said),
             chatbot_id=self.spoke[-1].chatbot_id,
             session_lives=self.session is not None,
             hand_over=HandOver(reason=self.problem) if self.problem else None,
             close=self.closes,
+            wakeups={WAKEUP: wakes_at},
             memo=_Memo(frozenset(flow.pk for flow in self.spoke), before, self.begun),
         )
 

@@ -2,13 +2,15 @@
 
 import itertools
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from apps.flows import engine, graph
 from apps.flows.answers import Answer
-from apps.flows.engine import State, Step
+from apps.flows.engine import State, Step, Woken
 
+NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 DATA = Path(__file__).parent / "data"
 
 
@@ -37,13 +39,14 @@ def edge(source: str, target: str, handle: str | None = None, **rest: Any) -> di
     return {"source": source, "target": target, **({"sourceHandle": handle} if handle else {}), **rest}
 
 
-def talk(canvas: dict[str, Any], *answers: str | Answer, known: dict[str, Any] | None = None) -> Step:
-    """Begin a flow and give it these answers; the last step."""
+def talk(canvas: dict[str, Any], *events: str | Answer | Woken, known: dict[str, Any] | None = None) -> Step:
+    """Begin a flow and give it these answers; the last step. Time passes only where it is Woken."""
     compiled = graph.compile(canvas)
-    step = engine.advance(compiled, State(), None, known)
-    for answer in answers:
-        answer = Answer(answer) if isinstance(answer, str) else answer
-        step = engine.advance(compiled, State.load(json.loads(json.dumps(step.state.dump()))), answer, known)
+    step = engine.advance(compiled, State(), None, known, now=NOW)
+    for event in events:
+        event = Answer(event) if isinstance(event, str) else event
+        state = State.load(json.loads(json.dumps(step.state.dump())))
+        step = engine.advance(compiled, state, event, known, now=state.wakes_at or NOW)
     return step
 
 

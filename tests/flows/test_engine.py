@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from apps.flows import engine, graph
 from apps.flows.answers import Answer
 from apps.flows.effects import Ask, Say
-from apps.flows.engine import MAX_VISITS, State
-from tests.flows.canvases import draw, edge, load, node, talk
+from apps.flows.engine import MAX_VISITS, State, Step, Woken
+from tests.flows.canvases import NOW, draw, edge, load, node, talk
 
 
 def test_the_flow_of_production_asks_for_a_name_and_greets_with_it() -> None:
@@ -50,19 +50,31 @@ def test_what_is_known_is_not_kept_and_the_sessions_own_variables_go_before_it()
 
 
 def test_a_state_survives_json() -> None:
-    state = State("q", {"x": [1, {"y": None}]}, 2)
+    kept = (Answer("Oi", choice="a", media={"id": "1"}), Answer())
+    state = State("q", {"x": [1, {"y": None}]}, 2, NOW, asleep=True, kept=kept)
     assert State.load(json.loads(json.dumps(state.dump()))) == state
 
 
 def test_a_session_that_waits_at_a_node_that_is_gone_begins_again_and_keeps_what_it_knows() -> None:
     compiled = graph.compile(draw(node("start"), node("message", content="Oi {{nome}}")))
-    step = engine.advance(compiled, State("gone", {"nome": "Ana"}, 1), Answer("x"))
+    step = engine.advance(compiled, State("gone", {"nome": "Ana"}, 1), Answer("x"), now=NOW)
     assert step.effects == (Say("Oi Ana"),)
+
+
+def test_a_state_of_before_there_were_delays_loads() -> None:
+    assert State.load({"node": "q", "variables": {"x": 1}, "attempts": 1}) == State("q", {"x": 1}, 1)
+
+
+def test_a_session_whose_delay_is_gone_ends_when_its_time_comes() -> None:
+    compiled = graph.compile(draw(node("start"), node("message", content="Oi")))
+    asleep = State("gone", {"x": 1}, wakes_at=NOW, asleep=True, kept=(Answer("Alô?"),))
+    step = engine.advance(compiled, asleep, Woken(), now=NOW)
+    assert step == Step((), State(variables={"x": 1}), finished=True, unheard=(Answer("Alô?"),))
 
 
 def test_a_session_that_waits_at_a_node_that_asks_no_more_goes_on_from_there() -> None:
     compiled = graph.compile(draw(node("start"), node("message", "q", content="um"), node("message", content="dois")))
-    step = engine.advance(compiled, State("q"), Answer("x"))
+    step = engine.advance(compiled, State("q"), Answer("x"), now=NOW)
     assert step.effects == (Say("um"), Say("dois"))
 
 
@@ -105,13 +117,14 @@ def test_a_long_flow_that_is_no_circle_runs_to_its_end() -> None:
     assert (len(step.effects), step.finished, step.problem) == (MAX_VISITS - 2, True, None)
 
 
-_KINDS = st.sampled_from(["message", "question", "number", "options", "condition", "end"])
+_KINDS = st.sampled_from(["message", "question", "number", "options", "condition", "delay", "end"])
 _DATA: dict[str, tuple[str, dict[str, Any]]] = {
     "message": ("message", {"content": "Oi {{x}}"}),
     "question": ("question", {"content": "?", "variableName": "x"}),
     "number": ("question", {"content": "?", "responseType": "number", "variableName": "n"}),
     "options": ("question", {"content": "?", "options": ["a", "b"], "variableName": "x"}),
     "condition": ("condition", {"conditions": [{"variable": "x", "operator": "==", "value": "a"}]}),
+    "delay": ("delay", {"duration": 1}),
     "end": ("end", {}),
 }
 
@@ -138,16 +151,19 @@ _ANSWERS = st.builds(
     choice=st.sampled_from(["", "a", "zzz"]),
     media=st.none() | st.just({"type": "image", "id": "1"}),
 )
+_EVENTS = _ANSWERS | st.just(Woken())
 
 
 @settings(deadline=None, max_examples=200)
-@given(_flows(), st.lists(_ANSWERS, max_size=8))
-def test_any_flow_waits_ends_or_breaks_off_after_every_answer(canvas: dict[str, Any], answers: list[Answer]) -> None:
+@given(_flows(), st.lists(_EVENTS, max_size=8))
+def test_any_flow_waits_ends_or_breaks_off_after_every_event(
+    canvas: dict[str, Any], events: list[Answer | Woken]
+) -> None:
     compiled = graph.compile(canvas)
-    step = engine.advance(compiled, State(), None)
-    for answer in answers:
+    step = engine.advance(compiled, State(), None, now=NOW)
+    for event in events:
         assert step.finished is (step.state.node is None)
         assert len(step.effects) <= 2 * MAX_VISITS
         assert State.load(json.loads(json.dumps(step.state.dump()))) == step.state
         assert step.problem is None or (step.problem.code, step.effects, step.finished) == ("loop", (), True)
-        step = engine.advance(compiled, step.state, None if step.finished else answer)
+        step = engine.advance(compiled, step.state, None if step.finished else event, now=NOW)

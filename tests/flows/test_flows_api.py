@@ -141,9 +141,9 @@ def test_a_flow_is_activated_and_deactivated_any_number_of_times(api: Api, admin
 
 
 def test_a_flow_that_cannot_run_is_not_activated(api: Api, admin: User, chatbot: Chatbot) -> None:
-    flow = services.create_flow(chatbot=chatbot, name="x", canvas_data=draw(node("delay")), is_active=False)
+    flow = services.create_flow(chatbot=chatbot, name="x", canvas_data=draw(node("api_call")), is_active=False)
     answer = api(admin).post(f"/api/v1/flows/{flow.pk}/activate")
-    assert (answer.status_code, answer.json()["error"]["details"][0]["node"]) == (400, "delay")
+    assert (answer.status_code, answer.json()["error"]["details"][0]["node"]) == (400, "api_call")
     flow.refresh_from_db()
     assert not flow.is_active
 

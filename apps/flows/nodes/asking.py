@@ -11,6 +11,7 @@ from apps.flows.answers import Answer, Demand, InvalidAnswer, Kind
 from apps.flows.nodes import base
 
 GIVEN_UP = "Número máximo de tentativas excedido. Continuando com o atendimento..."
+TIMEOUT = 3600.0
 
 _KINDS = {
     "any": Kind.TEXT,
@@ -70,6 +71,10 @@ class Config(base.Config):
         pattern=r"^[^\W\d][\w-]{0,99}$",
         validation_alias=AliasChoices("variableName", "outputVariable", "variable", "output_variable"),
     )
+    timeout: float | None = Field(
+        None, gt=0, le=base.MAX_WAIT, validation_alias=AliasChoices("timeoutSeconds", "timeout_seconds", "timeout")
+    )
+    """Seconds without an answer after which it goes on; an hour where only an exit for that is drawn."""
 
 
 class Asking(base.WaitingNode):
@@ -86,6 +91,14 @@ class Asking(base.WaitingNode):
     def demand(self, config: Any, visit: base.Visit) -> Demand:
         """What the answer must be like."""
 
+    def ask(self, config: Any, visit: base.Visit, question: effects.Ask) -> base.Outcome:
+        """Ask, and wait for the answer."""
+        return base.Outcome((question,), waits=True, wake_in=self._patience(config, visit))
+
+    def wake(self, config: Any, visit: base.Visit) -> base.Outcome:
+        """Nobody answered: go on without an answer, by the exit for that if there is one."""
+        return base.Outcome(exit="timeout" if "timeout" in visit.exits else base.NEXT)
+
     def resume(self, config: Any, visit: base.Visit, answer: Answer) -> base.Outcome:
         try:
             value = answers.read(answer, self.demand(config, visit))
@@ -98,6 +111,9 @@ class Asking(base.WaitingNode):
         """The way out of an answer that was taken."""
         return base.NEXT
 
+    def _patience(self, config: Any, visit: base.Visit) -> float | None:
+        return config.timeout or (TIMEOUT if "timeout" in visit.exits else None)
+
     def _refuse(self, config: Any, visit: base.Visit, words: str) -> base.Outcome:
         """Ask again, or go on without an answer: by the exit for that if there is one, else as if there were one."""
         if visit.attempts + 1 >= config.validation.max_attempts:
@@ -106,4 +122,4 @@ class Asking(base.WaitingNode):
             return base.Outcome((effects.Say(GIVEN_UP),), exit=base.NEXT)
         if config.validation.error_message:
             words = config.validation.error_message.render(visit.variables)
-        return base.Outcome(effects.say(words), waits=True)
+        return base.Outcome(effects.say(words), waits=True, wake_in=self._patience(config, visit))

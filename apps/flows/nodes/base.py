@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
@@ -12,6 +13,8 @@ from apps.flows.answers import Answer
 from apps.flows.effects import Effect
 
 NEXT = "next"
+MAX_WAIT = 30 * 24 * 3600.0
+"""Seconds that a node may wait."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,24 @@ class Visit:
     variables: Mapping[str, Any]
     exits: Set[str]
     """The keys of its exits that lead somewhere."""
+    now: datetime
     attempts: int = 0
     """How many answers it has refused so far."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a node decided. With neither an exit nor a wait, the flow ends here."""
+    """What a node decided. With neither an exit nor a wait, the flow ends here.
+
+    It may wait for the customer (`waits`), for a time (`wake_in`), or for whichever comes first (both).
+    """
 
     effects: tuple[Effect, ...] = ()
     exit: str | None = None
     waits: bool = False
     """Whether to stay here until the customer answers."""
+    wake_in: float | None = None
+    """Stay here so many seconds at most; without `waits`, what the customer says is heard afterwards."""
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Variables to set."""
 
@@ -88,11 +97,15 @@ class Node(ABC):
 
 
 class WaitingNode(Node):
-    """A type of node that waits for the customer."""
+    """A type of node that waits: for the customer, for a time, or for both."""
 
     @abstractmethod
     def resume(self, config: Any, visit: Visit, answer: Answer) -> Outcome:
         """Decide what to do about the answer; `waits` again to refuse it."""
+
+    def wake(self, config: Any, visit: Visit) -> Outcome:
+        """Decide what to do when the time has come."""
+        return Outcome(exit=NEXT)
 
 
 nodes: Registry[Node] = Registry("nodes")

@@ -45,7 +45,7 @@ class Choosing(asking.Asking):
     def choices(self, config: Any, variables: Mapping[str, Any]) -> tuple[Choice, ...]:
         """What there is to choose from."""
 
-    def ask(self, config: Any, visit: base.Visit, **wishes: Any) -> base.Outcome:
+    def offer(self, config: Any, visit: base.Visit, **wishes: Any) -> base.Outcome:
         """Ask, and wait; `wishes` are how the choices should look."""
         question = effects.Ask(
             config.text.render(visit.variables),
@@ -54,7 +54,7 @@ class Choosing(asking.Asking):
             footer=config.footer.render(visit.variables),
             **wishes,
         )
-        return base.Outcome((question,), waits=True)
+        return self.ask(config, visit, question)
 
     def demand(self, config: Any, visit: base.Visit) -> Demand:
         return Demand(kind=Kind.CHOICE, choices=self.choices(config, visit.variables))

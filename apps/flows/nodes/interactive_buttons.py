@@ -45,4 +45,4 @@ class InteractiveButtons(choosing.Choosing):
         return tuple(Choice(button.id, button.title.render(variables)) for button in config.buttons)
 
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        return self.ask(config, visit)
+        return self.offer(config, visit)

@@ -78,4 +78,4 @@ class InteractiveList(choosing.Choosing):
         )
 
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        return self.ask(config, visit, opener=config.opener.render(visit.variables), as_list=True)
+        return self.offer(config, visit, opener=config.opener.render(visit.variables), as_list=True)

@@ -53,8 +53,8 @@ class Question(asking.Asking):
             )
 
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        question = effects.Ask(config.text.render(visit.variables), tuple(config.demand.choices))
-        return base.Outcome((question,), waits=True)
+        words = config.text.render(visit.variables)
+        return self.ask(config, visit, effects.Ask(words, tuple(config.demand.choices)))
 
     def demand(self, config: Config, visit: base.Visit) -> Demand:
         return config.demand

@@ -1,11 +1,13 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from apps.flows.answers import Answer
 from apps.flows.effects import Ask, Choice, Say
+from apps.flows.engine import Woken
 from apps.flows.nodes.asking import GIVEN_UP
-from tests.flows.canvases import draw, edge, node, problems, talk
+from tests.flows.canvases import NOW, draw, edge, node, problems, talk
 
 PHOTO = {"type": "image", "id": "media-1", "mime_type": "image/jpeg"}
 
@@ -238,3 +240,37 @@ def test_wrong_answers_to_one_question_do_not_count_for_the_next() -> None:
 def test_a_bad_question_is_a_problem(data: dict[str, Any], field: str, code: str) -> None:
     found = problems(ask(**data))
     assert {(where, named.split(".")[0], kind) for where, named, kind in found} == {("question", field, code)}
+
+
+def timed(**data: Any) -> dict[str, Any]:
+    """A flow with an exit for a question that nobody answers."""
+    canvas = ask(**data)
+    canvas["nodes"].append(node("message", "late", content="Ainda aí?"))
+    canvas["edges"].append(edge("question", "late", "timeout"))
+    return canvas
+
+
+def test_a_question_with_an_exit_for_it_waits_an_hour_and_leaves_by_it() -> None:
+    assert talk(timed()).state.wakes_at == NOW + timedelta(hours=1)
+    step = talk(timed(), Woken())
+    assert (step.effects, step.state.variables) == ((Say("Ainda aí?"),), {})
+
+
+def test_a_question_says_how_long_it_waits_and_waits_anew_after_a_wrong_answer() -> None:
+    canvas = timed(timeoutSeconds=90, responseType="number")
+    assert talk(canvas).state.wakes_at == NOW + timedelta(seconds=90)
+    refused = talk(canvas, "muitos")
+    assert refused.state.wakes_at == NOW + timedelta(seconds=180)
+
+
+def test_an_answer_in_time_ends_the_wait() -> None:
+    step = talk(timed(), "Ana")
+    assert (step.effects, step.state.wakes_at) == ((Say("=Ana"),), None)
+
+
+def test_a_question_with_a_time_but_no_exit_for_it_goes_on_without_an_answer() -> None:
+    assert talk(ask(timeout=60), Woken()).effects == (Say("="),)
+
+
+def test_a_question_with_neither_waits_for_ever() -> None:
+    assert talk(ask()).state.wakes_at is None

@@ -164,12 +164,10 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=30)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "apps.organizations.authentication.lockout_name"
+AXES_USERNAME_CALLABLE = "apps.organizations.lockout.name_of"
+AXES_CLIENT_IP_CALLABLE = "apps.organizations.lockout.address_of"
 AXES_RESET_ON_SUCCESS = True
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0) or None
-AXES_IPWARE_META_PRECEDENCE_ORDER = (
-    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
-)
+PROXY_COUNT = env.int("PROXY_COUNT", 0)  # of our own, before us: only what they add to X-Forwarded-For is believed
 REGISTRATION = env.str("REGISTRATION", "closed")
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
@@ -188,7 +186,7 @@ REST_FRAMEWORK = {
         "login": env.str("THROTTLE_LOGIN", "5/min"),
         "refresh": env.str("THROTTLE_REFRESH", "60/min"),
     },
-    "NUM_PROXIES": env.int("PROXY_COUNT", 0),
+    "NUM_PROXIES": PROXY_COUNT,
     "EXCEPTION_HANDLER": "apps.core.exception_handler.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

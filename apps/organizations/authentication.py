@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework import exceptions, status
 from rest_framework_simplejwt import tokens
@@ -81,12 +80,6 @@ def _sign_in(encoded: str, kind: type[tokens.Token]) -> SignIn:
     if not (session.is_live and session.user.is_active and session.user.organization.is_active):
         raise InvalidToken("The session is over.")
     return session
-
-
-def lockout_name(request: HttpRequest, credentials: dict[str, str] | None = None) -> str:
-    """The name under which failed sign-ins are counted: spelling an e-mail otherwise wins no new attempts."""
-    source = credentials or request.POST
-    return str(source.get("username", "")).strip().lower()
 
 
 class SessionTokenAuthentication(JWTAuthentication):

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import count
 
 from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_client_ip_address, get_client_user_agent
+from axes.helpers import get_client_user_agent
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -18,7 +18,7 @@ from rest_framework import status
 from rest_framework_simplejwt.settings import api_settings as jwt_settings
 
 from apps.core.errors import DomainError
-from apps.organizations import authentication
+from apps.organizations import authentication, lockout
 from apps.organizations.authentication import InvalidToken, Tokens
 from apps.organizations.models import Organization, Role, SignIn, User
 
@@ -105,7 +105,7 @@ def sign_in(*, request: HttpRequest, email: str, password: str) -> tuple[User, T
     known. Not atomic: the failure must stay counted although the error is raised.
     """
     if not AxesProxyHandler.is_allowed(request, {"username": email}):
-        until = _locked_until(email, get_client_ip_address(request))
+        until = _locked_until(email, lockout.address_of(request))
         raise LockedOut("Too many failed attempts. Try again later.", details={"locked_until": until.isoformat()})
     user = authenticate(request, username=email, password=password)
     if user is None:
@@ -126,7 +126,7 @@ def _locked_until(email: str, address: str | None) -> datetime:
 def begin_session(*, request: HttpRequest, user: User) -> Tokens:
     """Sign a person in who has just proven who they are; their ended sessions are forgotten."""
     now = timezone.now()
-    address = get_client_ip_address(request)
+    address = lockout.address_of(request)
     user.sign_ins.filter(expires_at__lt=now).delete()
     session = SignIn.objects.create(
         user=user,

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from apps.organizations import lockout
 from apps.organizations.models import SignIn, User
 from apps.organizations.throttling import SignInThrottle
 from tests.support.factories import PASSWORD
@@ -74,6 +75,42 @@ def test_a_forwarded_address_is_believed_only_behind_a_known_proxy(agent: User) 
     for number in range(5):
         fail(agent.email, 1, HTTP_X_FORWARDED_FOR=f"203.0.113.{number}")
     assert log_in(agent.email, PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.9").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, None, "192.0.2.1"),
+        (0, "203.0.113.5", "192.0.2.1"),
+        (1, "203.0.113.5", "203.0.113.5"),
+        (1, "9.9.9.9, 203.0.113.5", "203.0.113.5"),
+        (2, "9.9.9.9, 203.0.113.5, 10.0.0.2", "203.0.113.5"),
+        (2, "203.0.113.5", "192.0.2.1"),
+        (1, None, "192.0.2.1"),
+        (1, "unknown", "192.0.2.1"),
+        (1, " 2001:DB8::1 ", "2001:db8::1"),
+    ],
+)
+def test_only_what_our_own_proxies_say_of_the_address_is_believed(
+    settings: Settings, proxies: int, forwarded: str | None, address: str
+) -> None:
+    settings.PROXY_COUNT = proxies
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    request = RequestFactory(headers=headers).get("/", REMOTE_ADDR="192.0.2.1")
+    assert lockout.address_of(request) == address
+
+
+def test_a_connection_without_an_address_has_none() -> None:
+    assert lockout.address_of(RequestFactory().get("/", REMOTE_ADDR="")) is None
+
+
+def test_behind_a_proxy_the_lock_out_is_of_the_address_that_it_saw(agent: User, settings: Settings) -> None:
+    settings.PROXY_COUNT = 1
+    for number in range(5):
+        fail(agent.email, 1, HTTP_X_FORWARDED_FOR=f"9.9.9.{number}, 203.0.113.5")
+    assert log_in(agent.email, PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.5").status_code == 403
+    assert log_in(agent.email, PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.5, 203.0.113.6").status_code == 200
+    assert SignIn.objects.get().ip_address == "203.0.113.6"
 
 
 def test_a_success_forgets_the_failures(agent: User) -> None:

@@ -155,6 +155,21 @@ def test_an_announcement_that_was_lost_costs_only_time(
     assert client.events(1)[0]["seq"] == 1
 
 
+def test_without_redis_everything_is_told_all_the_same(
+    conversation: Conversation, agent: User, admin: User, listen: Listen, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = {"hosts": ["redis://127.0.0.1:9"]}  # the discard port: nobody listens
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": nowhere}}
+    monkeypatch.setattr(feed, "LOOK_SECONDS", 0.1)
+    writer, colleague = listen(agent), listen(admin)
+
+    happen(conversation)
+    writer.send({"type": "typing", "conversation_id": str(conversation.pk)})
+
+    assert writer.events(1)[0]["seq"] == colleague.events(1)[0]["seq"] == 1
+    assert colleague.receive_of_type("typing")["data"]["user_id"] == str(agent.pk)
+
+
 def test_a_subject_that_is_gone_is_told_by_its_id(organization: Organization, agent: User, listen: Listen) -> None:
     client, gone = listen(agent), uuid.uuid4()
 

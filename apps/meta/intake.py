@@ -1,29 +1,23 @@
-"""The hot path: an ASGI handler ahead of Django that checks a webhook's signature, stores it durably, answers 200.
+"""The hot path: an ASGI handler ahead of Django that checks a webhook's signature, hands it over, answers 200.
 
-Nothing waits on a timer: one flusher takes whatever has queued while the previous commit ran, and writes it in one
-INSERT (docs/decisions/0003). What could not be stored is answered 503, and Meta sends it again.
+What could not be stored is answered 503, and Meta sends it again (docs/decisions/0003).
 """
 
-import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
-import psycopg
-import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 
-from apps.conversations import accounts, inbound, nudging
+from apps.conversations import accounts, inbound
+from apps.conversations.accepting import NotStored, Store
 from apps.conversations.channels import channels
 from apps.core import encryption, metrics
 from apps.meta import signatures
-
-logger = structlog.get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,104 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREFIX, SUFFIX = "/api/v1/", "/webhook"
 MAX_BODY = 3 * 1024 * 1024  # Meta's own limit
 MAX_SECRETS = 5  # accounts' secrets tried for one body
-STORE_TIMEOUT = 5.0  # seconds; PostgreSQL that does not answer counts as away
-BATCH = 500
 KNOWN_SECONDS, UNKNOWN_SECONDS = 30.0, 1.0
-
-_INSERT = """
-INSERT INTO conversations_webhookevent (channel, body, signed_by, received_at, correlation_id, state)
-SELECT channel, body, signed_by, received_at, gen_random_uuid(), 'pending'
-FROM unnest(%b::text[], %b::bytea[], %b::text[], %b::timestamptz[]) AS row(channel, body, signed_by, received_at)
-"""
-
-
-class NotStored(Exception):
-    """The event is not on disk: PostgreSQL is away, or more waits than fits."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A webhook to be stored, and whoever waits for that."""
-
-    channel: str
-    body: bytes
-    signed_by: str
-    received_at: datetime
-    stored: asyncio.Future[None] = field(repr=False, compare=False)
-
-
-class Store:
-    """Group commit: many waiting webhooks in one durable INSERT, one batch after the other."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._waiting: list[Row] = []
-        self._flusher: asyncio.Task[None] | None = None
-        self._connection: psycopg.AsyncConnection[Any] | None = None
-
-    async def put(self, channel: str, body: bytes, signed_by: str) -> None:
-        """Return once the webhook is durable; NotStored if it is not."""
-        if len(self._waiting) >= self._limit:
-            raise NotStored("The queue is full.")
-        stored = asyncio.get_running_loop().create_future()
-        self._waiting.append(Row(channel, body, signed_by, datetime.now(UTC), stored))
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush())
-        await stored
-
-    async def _flush(self) -> None:
-        """Write batches until nothing waits."""
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            try:
-                async with asyncio.timeout(STORE_TIMEOUT):
-                    await self._write(batch)
-            except (psycopg.Error, OSError, TimeoutError) as error:
-                logger.warning("not_stored", events=len(batch), reason=type(error).__name__)
-                await self._hang_up()
-                self._tell(batch, NotStored(str(error)))
-            else:
-                self._tell(batch, None)
-                nudging.drain()
-
-    async def _write(self, batch: list[Row]) -> None:
-        """One INSERT; a batch that PostgreSQL refuses is written row by row, so that a bad row fails alone."""
-        if self._connection is None or self._connection.closed:
-            self._connection = await _connect()
-        try:
-            await self._insert(batch)
-        except (psycopg.DataError, psycopg.IntegrityError):
-            for row in batch:
-                try:
-                    await self._insert([row])
-                except (psycopg.DataError, psycopg.IntegrityError) as error:
-                    self._tell([row], NotStored(str(error)))
-
-    async def _insert(self, batch: list[Row]) -> None:
-        assert self._connection is not None
-        columns = zip(*((row.channel, row.body, row.signed_by, row.received_at) for row in batch), strict=True)
-        await self._connection.execute(_INSERT, [list(column) for column in columns])
-
-    def _tell(self, batch: list[Row], error: NotStored | None) -> None:
-        for row in batch:
-            if row.stored.done():
-                continue
-            if error:
-                row.stored.set_exception(error)
-            else:
-                row.stored.set_result(None)
-
-    async def _hang_up(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
-
-
-async def _connect() -> psycopg.AsyncConnection[Any]:
-    database = connections["default"].settings_dict
-    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    parameters = {key: database[name] for key, name in named.items() if database[name]}
-    return await psycopg.AsyncConnection.connect(**parameters, autocommit=True, connect_timeout=2)
 
 
 class Secrets:
@@ -164,6 +61,12 @@ class Intake:
         self._app = app
         self._store = Store(settings.INTAKE_QUEUE_SIZE)
         self._secrets = Secrets()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: object) -> AsyncIterator[None]:
+        """As long as the process serves; then the store's connection is given back."""
+        yield
+        await self._store.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a webhook: 200 stored, 403 not signed by one we know, 413 too large, 503 not stored."""

@@ -6,13 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from django.conf import LazySettings
-from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 
 from apps.conversations.models import WebhookEvent
 from apps.core import encryption
 from apps.meta import signatures
-from apps.meta.intake import Intake
 from apps.organizations.models import Organization
 from tests.support.line import Line, Served, make_number
 
@@ -72,7 +70,7 @@ def test_other_paths_and_verification_go_on_to_django(line: Line) -> None:
 
 def test_full_queue_answers_503_and_stores_what_it_acknowledged(line: Line, settings: LazySettings) -> None:
     settings.INTAKE_QUEUE_SIZE = 2
-    served = Served(Intake(ASGIHandler()))
+    served = Served()
     with ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(lambda n: post(served.url, b'{"n": %d}' % n).status_code, range(200)))
     served.stop()
@@ -82,7 +80,7 @@ def test_full_queue_answers_503_and_stores_what_it_acknowledged(line: Line, sett
 
 def test_postgresql_away_answers_503_and_recovers_without_a_restart(line: Line) -> None:
     database = connections["default"].settings_dict
-    port, served = database["PORT"], Served(Intake(ASGIHandler()))
+    port, served = database["PORT"], Served()
     database["PORT"] = "9"
     try:
         answer = post(served.url, b"{}")

@@ -4,12 +4,10 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from django.core.handlers.asgi import ASGIHandler
 from django.core.management import call_command
 from pytest_django import Settings
 
 from apps.flows.models import Chatbot, ChatbotAccount
-from apps.meta.intake import Intake
 from apps.organizations.models import Organization, Role, User
 from apps.whatsapp.models import WhatsAppAccount
 from tests.support.line import Line, Served
@@ -21,7 +19,7 @@ def line(transactional_db: None, meta: SandboxServer, settings: Settings) -> Ite
     """The whole line, with nothing on it but the demo data."""
     settings.META_GRAPH_URL = meta.graph_url
     load()
-    served = Served(Intake(ASGIHandler()))
+    served = Served()
     meta.configure(webhook_url=f"{served.url}/api/v1/whatsapp/webhook")
     yield Line(served.url, meta)
     served.stop()

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from channels.routing import ProtocolTypeRouter
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIHandler
 from django.utils import timezone
+from starlette.applications import Starlette
 
 from apps.conversations import delivery, inbound, turns
 from apps.conversations.models import AccountAddress, Conversation, Message, WebhookEvent
@@ -61,12 +63,14 @@ class Line:
 
 
 class Served:
-    """An ASGI application served by uvicorn in a thread."""
+    """An intake, and Django behind it, served by uvicorn in a thread."""
 
-    def __init__(self, app: object) -> None:
+    def __init__(self) -> None:
+        intake = Intake(ASGIHandler())
+        app = ProtocolTypeRouter({"http": intake, "lifespan": Starlette(lifespan=intake.lifespan)})
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
         while not self._server.started:
@@ -132,7 +136,7 @@ def make_number(
 @pytest.fixture
 def line(transactional_db: None, number: WhatsAppAccount, meta: SandboxServer) -> Iterator[Line]:
     """The whole line over a real intake."""
-    served = Served(Intake(ASGIHandler()))
+    served = Served()
     meta.configure(webhook_url=f"{served.url}/api/v1/whatsapp/webhook")
     yield Line(served.url, meta)
     served.stop()

@@ -14,6 +14,7 @@ from config.launch.accounts import Account
 from config.launch.errors import LaunchError
 
 ROOT = Path(__file__).resolve().parents[2]
+OUTSIDE = Path("/var/lib/recado")  # only root needs it; unlike /var/tmp nothing there is swept away with age
 # Below the range from which the kernel hands out ports for outgoing connections.
 PORTS = range(20_000, 30_000)
 
@@ -51,6 +52,8 @@ def place(name: str, account: Account, root: Path = ROOT) -> Place:
         raise LaunchError(f"The account 'nobody' can no longer reach {inside}: open the folders above it.")
     elsewhere = outside(name, root)
     engines = elsewhere if not reachable or (elsewhere.exists() and not inside.exists()) else inside
+    if engines == elsewhere:
+        OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
     if not account.own(engines):
         raise LaunchError(f"{engines} belongs to someone else; remove it and start again.")
     return Place(notes=notes, engines=engines)
@@ -58,7 +61,7 @@ def place(name: str, account: Account, root: Path = ROOT) -> Place:
 
 def outside(name: str, root: Path = ROOT) -> Path:
     """An instance's folder where every account can get, told from other checkouts' by the checkout's path."""
-    return Path("/var/tmp") / f"recado-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}-{name}"
+    return OUTSIDE / f"{hashlib.sha256(str(root).encode()).hexdigest()[:12]}-{name}"
 
 
 def forget(place: Place) -> None:

@@ -96,7 +96,7 @@ class Checkout:
 
     def outside(self) -> list[Path]:
         """Where the checkout keeps its engines when their account cannot enter it."""
-        return sorted(places.outside("*", self.root).parent.glob(places.outside("*", self.root).name))
+        return sorted(places.OUTSIDE.glob(places.outside("*", self.root).name))
 
     def clear(self) -> None:
         """End and delete whatever it started or stored."""

@@ -31,7 +31,7 @@ def test_links_of_the_documents_lead_somewhere() -> None:
 def test_modules_that_the_straight_line_names_exist() -> None:
     modules = re.findall(r"`(apps/[a-z_/]+\.py)`", (places.ROOT / "README.md").read_text())
 
-    assert len(modules) == 6
+    assert len(modules) >= 6
     assert [module for module in modules if not (places.ROOT / module).exists()] == []
 
 

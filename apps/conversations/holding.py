@@ -136,6 +136,9 @@ def hand_over(conversation: Conversation, *, by: Author, to: HandOver) -> Conver
     """A bot gives a locked conversation to people; its last words are stamped with the new epoch by the caller."""
     conversation.queue_id = to.queue_id or conversation.queue_id
     conversation.department_id = to.department_id or conversation.department_id
+    conversation.priority = to.priority or conversation.priority
+    if to.context:
+        conversation.extra_data = {**conversation.extra_data, "handoff_context": to.context}
     people = User.objects.filter(organization=conversation.organization_id, is_active=True)
     assignee = people.filter(pk=to.user_id).first() if to.user_id else None
     return to_people(conversation, by=by, reason=to.reason, assignee=assignee)

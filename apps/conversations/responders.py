@@ -30,6 +30,10 @@ class HandOver:
     queue_id: uuid.UUID | None = None
     department_id: uuid.UUID | None = None
     user_id: uuid.UUID | None = None
+    priority: str = ""
+    """One of the conversation's priorities; empty: as it was."""
+    context: str = ""
+    """What the people should know; kept with the conversation."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ class Effects:
     close: bool = False
     wakeups: Mapping[str, datetime | None] | None = None
     """Wake-ups to set by key, or to drop (None)."""
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    """Tags of the conversation to add, and to remove; the removal comes last."""
     memo: Any = None
     """Whatever the responder wants back in `save`."""
 

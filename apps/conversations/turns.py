@@ -41,7 +41,7 @@ _LEASE_FIELDS = ["turn_due_at", "turn_lease", "turn_lease_until", "turn_failures
 _TAKEN = [
     *_LEASE_FIELDS, "handled_seq", "last_seq", "last_message", "first_message_at", "last_message_at",
     "last_outbound_at", "delivery_due_at", "chatbot_id", "active_chatbot_id", "agent_id", "status", "closed_at",
-    "resolved_at", "extra_data", "updated_at",
+    "resolved_at", "tags", "extra_data", "updated_at",
 ]  # fmt: skip
 
 _CLAIM = """
@@ -216,6 +216,7 @@ def _apply(decision: Decision, row: Conversation) -> list[outbound.Draft]:
         row.chatbot_id = effects.chatbot_id
         row.active_chatbot_id = effects.chatbot_id if effects.session_lives else None
     row.agent_id = effects.agent_id or row.agent_id
+    row.tags = [tag for tag in dict.fromkeys([*row.tags, *effects.add_tags]) if tag not in effects.remove_tags]
     author = Author.bot(effects.chatbot_id) if effects.chatbot_id else Author.agent(effects.agent_id)
     if effects.hand_over:
         holding.hand_over(row, by=author, to=effects.hand_over)
@@ -257,8 +258,8 @@ def _set_wakeups(acted: Sequence[tuple[Decision, Conversation]]) -> None:
         if one.effects and one.effects.wakeups
         for key, due_at in one.effects.wakeups.items()
     ]
-    for pk, key, _ in wanted:
-        Wakeup.objects.filter(conversation_id=pk, key=key).delete()
+    for key in {key for _, key, _ in wanted}:
+        Wakeup.objects.filter(conversation_id__in=[pk for pk, named, _ in wanted if named == key], key=key).delete()
     Wakeup.objects.bulk_create(
         [Wakeup(conversation_id=pk, key=key, due_at=due_at) for pk, key, due_at in wanted if due_at]
     )

@@ -1,6 +1,9 @@
 """All that a flow can ask of the world. A node decides, the engine collects, the responder applies."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+MAX_TAG = 100
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,38 @@ class Close:
     """Close the conversation."""
 
 
-Effect = Say | Ask | Close
+@dataclass(frozen=True)
+class HandOver:
+    """Give the conversation to people; where none of the names is known, to the organization's default queue."""
+
+    reason: str
+    queue: str = ""
+    department: str = ""
+    agent: str = ""
+    """Each by its id, its slug or its name; a person by their id, their e-mail address or their name."""
+    priority: str = ""
+    """low, medium, high or urgent; empty: as it was."""
+    context: str = ""
+    """What the people should know."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Add tags to the conversation, or remove them."""
+
+    names: tuple[str, ...]
+    removes: bool = False
+
+
+Effect = Say | Ask | Close | HandOver | Tag
 
 
 def say(text: str) -> tuple[Say, ...]:
     """Say the text, unless nothing but blanks is left of it once its unknown variables are gone."""
     return (Say(text),) if text.strip() else ()
+
+
+def tag(names: Iterable[str], *, removes: bool = False) -> tuple[Tag, ...]:
+    """Add or remove the tags that have a name."""
+    named = tuple(dict.fromkeys(name.strip()[:MAX_TAG] for name in names if name.strip()))
+    return (Tag(named, removes),) if named else ()

@@ -12,11 +12,11 @@ from django.utils import timezone
 from apps.contacts.models import Contact, ContactIdentity
 from apps.conversations.channels import Content, channels
 from apps.conversations.models import Conversation, Message
-from apps.conversations.responders import Effects, HandOver, Turn, responders
+from apps.conversations.responders import Effects, Turn, responders
 from apps.core import bulk
-from apps.flows import compiled, contents, engine
+from apps.flows import compiled, contents, engine, people
 from apps.flows.answers import Answer
-from apps.flows.effects import Close
+from apps.flows.effects import Close, HandOver, Tag
 from apps.flows.engine import State, Step, Woken
 from apps.flows.graph import Graph
 from apps.flows.models import ChatbotAccount, Flow, FlowSession
@@ -73,13 +73,10 @@ class Flows:
         """Run what is pending through its flow. Inactive chatbots and flows, and empty ones, stay silent."""
         bots = _bots([turn for turn in turns if turn.messages or WAKEUP in turn.wakeups])
         graphs = compiled.graphs(flow for bot in bots.values() for flow in bot.flows())
-        decided = {}
-        for turn in turns:
-            bot = bots.get(turn.conversation.pk)
-            effects = _Passage(turn, bot, graphs).run() if bot else None
-            if effects:
-                decided[turn.conversation.pk] = effects
-        return decided
+        passages = [_Passage(turn, bot, graphs) for turn in turns if (bot := bots.get(turn.conversation.pk))]
+        spoken = [passage for passage in passages if passage.run()]
+        directory = people.Directory(one.turn.conversation.organization_id for one in spoken if one.hand_over)
+        return {passage.turn.conversation.pk: passage.effects(directory) for passage in spoken}
 
     def save(self, decided: Sequence[tuple[Turn, Effects]]) -> set[uuid.UUID]:
         """Write the sessions of those whose flows may still speak."""
@@ -152,14 +149,16 @@ class _Passage:
         self.session = bot.session
         self.begun: list[FlowSession] = []
         self.said: list[Content] = []
+        self.add_tags: list[str] = []
+        self.remove_tags: list[str] = []
+        self.hand_over: HandOver | None = None
         self.closes = False
-        self.problem = ""
         self.spoke: list[Flow] = []
 
-    def run(self) -> Effects | None:
-        """Feed what is pending in its order; None if there is nothing, or no flow to feed it to."""
+    def run(self) -> bool:
+        """Feed what is pending in its order, until people are to take over; whether there was anything to do."""
         waiting = self._pending()
-        while waiting and not self.problem:
+        while waiting and not self.hand_over:
             flow = self.session.flow if self.session else self.bot.main
             if flow is None or flow.pk not in self.graphs or not self.graphs[flow.pk].start:
                 break
@@ -167,7 +166,7 @@ class _Passage:
             step = self._advance(flow, waiting.popleft())
             waiting.extendleft(reversed(step.unheard))
             self._apply(flow, step)
-        return self._effects() if self.spoke else None
+        return bool(self.spoke)
 
     def _pending(self) -> deque[Answer | Woken]:
         """The time that a session slept for comes before the messages; that of a question lets an answer go first."""
@@ -194,13 +193,28 @@ class _Passage:
         self.session.state = step.state.dump()
         self.said += contents.of(step.effects, channels.get(conversation.account.channel).capabilities)
         self.closes = Close() in step.effects  # who writes on after the end is not closed upon
+        for effect in step.effects:
+            match effect:
+                case Tag(names, removes):
+                    self._tag(names, removes)
+                case HandOver():
+                    self.hand_over = effect
         if step.problem:
-            self.problem = self.session.problem = step.problem.message[:_MAX_REASON]
+            self.session.problem = step.problem.message[:_MAX_REASON]
+            self.hand_over = HandOver(self.session.problem)
         if step.finished:
             self.session.ended_at = self.now
             self.session = None
 
-    def _effects(self) -> Effects:
+    def _tag(self, names: Sequence[str], removes: bool) -> None:
+        """The last word about a tag counts."""
+        put, taken = (self.remove_tags, self.add_tags) if removes else (self.add_tags, self.remove_tags)
+        put += names
+        taken[:] = [tag for tag in taken if tag not in names]
+
+    def effects(self, directory: people.Directory) -> Effects:
+        """All that came of it."""
+        conversation = self.turn.conversation
         before = self.bot.session or self.bot.stale
         if before:
             before.updated_at = self.now
@@ -211,8 +225,10 @@ class _Passage:
             say=tuple(self.said),
             chatbot_id=self.spoke[-1].chatbot_id,
             session_lives=self.session is not None,
-            hand_over=HandOver(reason=self.problem) if self.problem else None,
-            close=self.closes,
+            hand_over=directory.find(conversation.organization_id, self.hand_over) if self.hand_over else None,
+            close=self.closes and not self.hand_over,
+            add_tags=tuple(self.add_tags),
+            remove_tags=tuple(self.remove_tags),
             wakeups={WAKEUP: wakes_at},
             memo=_Memo(frozenset(flow.pk for flow in self.spoke), before, self.begun),
         )

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from apps.flows.effects import Close, Say
+from apps.flows.effects import Close, HandOver, Say, Tag
+from apps.flows.nodes.end import REASON
 from tests.flows.canvases import draw, edge, node, problems, talk
 
 
@@ -28,12 +29,22 @@ def test_end_closes_after_its_farewell_only_when_its_data_says_so() -> None:
     assert step.effects == (Say("Tchau"), Close())
 
 
+@pytest.mark.parametrize("data", [{"endType": "handoff"}, {"trigger_handoff": True}])
+def test_end_hands_over_and_then_does_not_close(data: dict[str, Any]) -> None:
+    step = talk(draw(node("start"), node("end", message="Até já", closeConversation=True, **data)))
+    assert step.effects == (Say("Até já"), HandOver(REASON))
+    assert step.finished
+
+
+def test_end_tags_the_conversation() -> None:
+    canvas = draw(node("start"), node("end", addTag=" cliente {{tipo}} "))
+    assert talk(canvas, known={"tipo": "novo"}).effects == (Tag(("cliente novo",)),)
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
-        ({"endType": "handoff"}, "endType"),
-        ({"trigger_handoff": True}, "trigger_handoff"),
-        ({"addTag": "cliente"}, "addTag"),
+        ({"endType": "handover"}, "endType"),
         ({"sendSummary": True}, "sendSummary"),
         ({"closeConversation": "perhaps"}, "closeConversation"),
         ({"farewellMessage": "{{"}, "farewellMessage"),

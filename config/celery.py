@@ -3,7 +3,8 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -15,3 +16,9 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """Celery would replace the log set-up of the settings; connecting this signal keeps it."""
+
+
+@task_postrun.connect
+def give_connections_back(**_: object) -> None:
+    """To the pool of the process, which Celery would close and open anew for every task."""
+    close_old_connections()

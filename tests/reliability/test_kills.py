@@ -51,7 +51,8 @@ def learn_what_became_of_sends(recado: Recado, ledger: Ledger, make_crowd: MakeC
 def test_web_worker_and_beat_killed_at_random_moments(
     recado: Recado, stand_in: SandboxServer, make_crowd: MakeCrowd, ledger: Ledger, chance: random.Random
 ) -> None:
-    stand_in.faults(slow={"seconds": 0.1})  # so that many a kill falls inside a send
+    # slow, so that many a kill falls inside a send; and some sends never reach Meta, nobody knows why
+    stand_in.faults(slow={"seconds": 0.3}, reset={"count": 3})
     orphans: list[psutil.Process] = []
 
     def kill_parent(process: Process) -> None:

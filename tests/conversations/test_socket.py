@@ -164,9 +164,9 @@ def test_without_redis_everything_is_told_all_the_same(
     writer, colleague = listen(agent), listen(admin)
 
     happen(conversation)
-    writer.send({"type": "typing", "conversation_id": str(conversation.pk)})
-
     assert writer.events(1)[0]["seq"] == colleague.events(1)[0]["seq"] == 1
+
+    writer.send({"type": "typing", "conversation_id": str(conversation.pk)})
     assert colleague.receive_of_type("typing")["data"]["user_id"] == str(agent.pk)
 
 

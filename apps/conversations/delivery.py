@@ -28,6 +28,7 @@ logger = structlog.get_logger(__name__)
 ON_THE_WAY = (Message.Status.QUEUED, Message.Status.SENDING, Message.Status.UNKNOWN)
 _LINES = 2_000
 RUN_SECONDS = 5.0  # a task that has run this long makes room for a fresh one
+GATHER_SECONDS = 0.02  # how long others may take to be written down together with the first answer
 AWAY_SECONDS = 0.5  # between two attempts to write answers down
 _SETTLED = [
     "status", "external_id", "sent_at", "failed_at", "error_code", "error_title", "error_details", "updated_at"
@@ -78,7 +79,8 @@ def deliver() -> None:
                 _bear(error, flying or answers, until)
             if not flying and not answers:
                 break
-            done, _ = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
+            wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
+            done, _ = wait(flying, timeout=GATHER_SECONDS)
             for future in done:
                 del flying[future]
                 answers.append(future.result())
@@ -237,9 +239,15 @@ def settle(answers: list[Answer]) -> None:
         row.pk: row
         for row in Conversation.objects.select_for_update()
         .filter(pk__in={answer.message.conversation_id for answer in answers})
+        .only("delivery_due_at", "delivery_lease", "delivery_lease_until")
         .order_by("pk")
     }
-    messages = list(Message.objects.select_for_update().filter(pk__in=by_message).order_by("pk"))
+    messages = list(
+        Message.objects.select_for_update()
+        .filter(pk__in=by_message)
+        .defer("text", "content", "reactions")
+        .order_by("pk")
+    )
     freed: list[Conversation] = []
     pauses: dict[uuid.UUID, tuple[datetime, str]] = {}
     for message in messages:

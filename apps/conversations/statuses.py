@@ -68,7 +68,8 @@ def apply(arrivals: Sequence[tuple[uuid.UUID, StatusItem]], now: datetime) -> li
     found = Message.objects.filter(account_id__in=accounts, direction=Message.Direction.OUTBOUND)
     keys = set(found.filter(pk__in=references).values_list("pk", flat=True))
     keys.update(found.filter(external_id__in=ids - {""}).values_list("pk", flat=True))
-    messages = {row.pk: row for row in Message.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
+    rows = Message.objects.select_for_update().filter(pk__in=keys).defer("text", "content", "reactions")
+    messages = {row.pk: row for row in rows.order_by("pk")}
     by_external_id = {(row.account_id, row.external_id): row for row in messages.values()}
     early, changed, freed = [], {}, set()
     for place, (account, item) in enumerate(arrivals):

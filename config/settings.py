@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(BASE_DIR / ".local" / "env")  # what `make run` made: its secrets and its engines
 
 # --- Django ---------------------------------------------------------------------------------------------------------
 PORT = env.int("PORT", 8000)
@@ -87,7 +88,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True
+# where nothing was collected (the image collects), files are served from where they lie
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not STATIC_ROOT.exists()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024  # a canvas of 10 MB passes, with room for its envelope
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -239,7 +241,7 @@ READY_OLDEST_SECONDS = env.float("READY_OLDEST_SECONDS", 30.0)  # an event waiti
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", "json")  # json | console
-_shared_processors = [
+_shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

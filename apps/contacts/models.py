@@ -1,6 +1,6 @@
 """The people who write to an organization, and the names by which each platform knows them."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
@@ -35,7 +35,7 @@ class Contact(TenantModel):
     assigned_agent = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     assigned_department = models.ForeignKey(Department, models.SET_NULL, null=True, blank=True, related_name="+")
 
-    objects = ContactQuerySet.as_manager()
+    objects: ClassVar[Any] = ContactQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -13,7 +13,7 @@ from apps.contacts.models import Contact
 from apps.conversations import holding, nudging, statuses
 from apps.conversations.accounts import Named
 from apps.conversations.authors import Author
-from apps.conversations.items import EditItem, Item, MessageItem, ReactionItem, RevokeItem
+from apps.conversations.items import EditItem, MessageItem, ReactionItem, RevokeItem
 from apps.conversations.models import Attachment, Conversation, ConversationParticipant, Message, WebhookItem
 from apps.core import bulk, outbox
 

@@ -80,6 +80,7 @@ def group(organization_id: uuid.UUID) -> str:
 async def _announce(organizations: set[uuid.UUID]) -> None:
     """Tell the listening processes to look; one that misses this looks again by itself."""
     layer = get_channel_layer()
+    assert layer is not None
     for organization_id in organizations:
         try:
             await layer.group_send(group(organization_id), {"type": "outbox.grew"})

@@ -27,6 +27,7 @@ def test_acknowledged_event_keeps_the_exact_bytes_and_the_secret_that_matched(li
     answer = post(line.url, body)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     event = WebhookEvent.objects.get()
+    assert event.body is not None
     assert bytes(event.body) == body
     assert (event.channel, event.state, event.signed_by) == ("whatsapp", "pending", encryption.fingerprint(SECRET))
 

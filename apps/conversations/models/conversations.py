@@ -1,6 +1,6 @@
 """A conversation: who holds it, what is due in it, and who took part."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -97,7 +97,7 @@ class Conversation(TenantModel):
     delivery_lease = models.UUIDField(null=True, blank=True)
     delivery_lease_until = models.DateTimeField(null=True, blank=True)
 
-    objects = ConversationQuerySet.as_manager()
+    objects: ClassVar[Any] = ConversationQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -82,12 +82,19 @@ def give_back(*, conversation: Conversation, by: Author, reason: str = "") -> Co
 
 
 @transaction.atomic
-def close(*, conversation: Conversation, by: Author, reason: str = "", resolved: bool = True) -> Conversation:
+def close(
+    *,
+    conversation: Conversation,
+    by: Author,
+    reason: str = "",
+    resolved: bool = True,
+    status: Conversation.Status = Conversation.Status.CLOSED,
+) -> Conversation:
     """End it; the customer's next message begins a new one. A person's close also cancels what a bot had queued."""
     conversation = lock(conversation.pk)
     if conversation.closed_at:
         raise AlreadyClosed
-    end(conversation, by=by, reason=reason, resolved=resolved)
+    end(conversation, by=by, reason=reason, resolved=resolved, status=status)
     if by.kind not in BOTS:
         cancel_queued(conversation, older_than=conversation.holder_epoch + 1)
     conversation.save()
@@ -115,10 +122,17 @@ def lock(conversation_id: uuid.UUID) -> Conversation:
     )
 
 
-def end(conversation: Conversation, *, by: Author, reason: str, resolved: bool) -> None:
+def end(
+    conversation: Conversation,
+    *,
+    by: Author,
+    reason: str,
+    resolved: bool,
+    status: Conversation.Status = Conversation.Status.CLOSED,
+) -> None:
     """Mark a locked conversation as over; the caller saves it."""
     now = timezone.now()
-    conversation.status = Conversation.Status.RESOLVED if resolved else Conversation.Status.CLOSED
+    conversation.status = status
     conversation.closed_at = now
     conversation.resolved_at = now if resolved else None
     conversation.turn_due_at = None

@@ -47,4 +47,6 @@ def update(
     if assignee is not None:
         holding.assign(conversation=conversation, to=assignee, by=author)
     if status is not None:
-        holding.close(conversation=conversation, by=author, resolved=status == Conversation.Status.RESOLVED)
+        end = Conversation.Status(status)
+        resolved = end == Conversation.Status.RESOLVED
+        holding.close(conversation=conversation, by=author, resolved=resolved, status=end)

@@ -336,6 +336,7 @@ def test_a_conversation_is_closed_once(conversation: Conversation, agent: User, 
     client = api(agent)
 
     shape = client.post(url(conversation, "/close"), {"reason": "Resolvido", "resolved": True}).json()
+    assert shape["status"] == "closed"
     assert shape["closed_at"] == shape["resolved_at"] is not None
     assert shape["extra_data"]["close_reason"] == "Resolvido"
     assert shape["extra_data"]["closed_by_agent_id"] == str(agent.pk)

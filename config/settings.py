@@ -7,6 +7,8 @@ import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
@@ -61,7 +63,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "apps.core.middleware.RequestLog",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -266,7 +268,7 @@ LOGGING = {
             "foreign_pre_chain": _shared_processors,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                *([structlog.processors.ExceptionRenderer(logs.frames)] if LOG_FORMAT == "json" else []),
                 _renderer,
             ],
         }

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from django_structlog.middlewares import RequestMiddleware
 
 _Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -21,3 +22,12 @@ def strip_trailing_slash(get_response: Callable[[HttpRequest], _Answer]) -> Call
     if iscoroutinefunction(get_response):
         markcoroutinefunction(middleware)
     return middleware
+
+
+class RequestLog(RequestMiddleware):
+    """Logs refused and failed requests, without their query strings: those hold tokens, names and numbers."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Method and path."""
+        return f"{request.method} {request.path}"

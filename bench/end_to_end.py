@@ -5,7 +5,6 @@ write a fixed number of messages a second.
 """
 
 import asyncio
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -64,7 +63,7 @@ async def measure(system: System, *, seconds: float, contacts: int = CONTACTS) -
     """At full speed, then at ease, each for so many seconds."""
     async with Meta(system, contacts) as meta:
         await meta.greet()
-        pids = {**system.pids(), "the load itself": os.getpid()}
+        pids = system.pids()
         before = usage.processor(pids)
         full_speed = await meta.at_full_speed(seconds)
         full_speed.processor = {name: used - before[name] for name, used in usage.processor(pids).items()}

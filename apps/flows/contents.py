@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from apps.conversations.channels import Capabilities, Content
-from apps.flows.effects import Ask, Choice, Effect, Say
+from apps.flows.effects import Ask, Choice, Effect, Location, Media, Say
 
 MAX_BUTTON = 20
 MAX_ROW = 24
@@ -12,6 +12,7 @@ MAX_DESCRIPTION = 72
 MAX_BUTTONS_BODY = 1024
 MAX_HEADER = MAX_FOOTER = 60
 MAX_ID = 200
+MAX_CAPTION = 1024
 OPENER = "Ver opções"
 
 
@@ -21,12 +22,32 @@ def of(effects: Iterable[Effect], capabilities: Capabilities) -> Iterator[Conten
         match effect:
             case Say(text):
                 yield _text(text)
+            case Media():
+                yield from _media(effect)
+            case Location():
+                yield _location(effect)
             case Ask():
                 yield from _ask(effect, capabilities)
 
 
 def _text(text: str) -> Content:
     return Content(type="text", body={"text": text}, text=text)
+
+
+def _media(media: Media) -> Iterator[Content]:
+    """A file; words that do not fit below it, or that it cannot carry, follow it."""
+    fits = media.type != "audio" and len(media.caption) <= MAX_CAPTION
+    caption = media.caption if fits else ""
+    fields = {"url": media.url, "caption": caption, "filename": media.filename if media.type == "document" else ""}
+    yield Content(media.type, {name: value for name, value in fields.items() if value}, caption)
+    if not fits and media.caption.strip():
+        yield _text(media.caption)
+
+
+def _location(place: Location) -> Content:
+    fields = {"latitude": place.latitude, "longitude": place.longitude, "name": place.name, "address": place.address}
+    body = {name: value for name, value in fields.items() if value != ""}
+    return Content("location", body, f"📍 {place.name or place.address or f'{place.latitude}, {place.longitude}'}")
 
 
 def _ask(ask: Ask, capabilities: Capabilities) -> Iterator[Content]:
@@ -44,7 +65,7 @@ def _ask(ask: Ask, capabilities: Capabilities) -> Iterator[Content]:
 def _numbered(choices: Sequence[Choice]) -> str:
     lines = []
     for number, choice in enumerate(choices, start=1):
-        lines.append(f"{number}. {choice.title}" + (f": {choice.description}" if choice.description else ""))
+        lines.append(f"{number}. {choice.title}" + (f": {choice.description}" if choice.description.strip() else ""))
     return "\n".join(lines)
 
 
@@ -75,7 +96,7 @@ def _fit_buttons(ask: Ask, capabilities: Capabilities) -> bool:
         and len(set(titles)) == len(titles)
         and max(map(len, titles)) <= MAX_BUTTON
         and len(ask.text) <= MAX_BUTTONS_BODY
-        and not any(choice.description for choice in ask.choices)
+        and not any(choice.description.strip() for choice in ask.choices)
     )
 
 
@@ -100,7 +121,7 @@ def _sections(choices: Sequence[Choice]) -> list[dict[str, Any]]:
 
 def _row(choice: Choice) -> dict[str, str]:
     row = {"id": choice.id, "title": choice.title}
-    return {**row, "description": choice.description} if choice.description else row
+    return {**row, "description": choice.description} if choice.description.strip() else row
 
 
 def _interactive(ask: Ask, action: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 MAX_TAG = 100
 
@@ -11,6 +12,26 @@ class Say:
     """A text to the customer."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file to the customer, by its link."""
+
+    type: Literal["image", "video", "audio", "document"]
+    url: str
+    caption: str = ""
+    filename: str = ""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place to the customer."""
+
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,7 @@ class Tag:
     removes: bool = False
 
 
-Effect = Say | Ask | Close | HandOver | Tag
+Effect = Say | Media | Location | Ask | Close | HandOver | Tag
 
 
 def say(text: str) -> tuple[Say, ...]:

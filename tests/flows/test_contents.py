@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.conversations.channels import Capabilities, Content, channels
 from apps.flows import contents
-from apps.flows.effects import Ask, Choice, Close, Say
+from apps.flows.effects import Ask, Choice, Close, Location, Media, Say
 
 RICH = Capabilities(max_text=4096, window_hours=24, buttons=3, list_rows=10)
 PLAIN = Capabilities(max_text=1000, window_hours=24)
@@ -139,3 +139,44 @@ def test_whatsapp_takes_all_that_is_made_of_a_question(ask: Ask) -> None:
     whatsapp = channels.get("whatsapp")
     for content in contents.of([ask], whatsapp.capabilities):
         whatsapp.check(content)
+
+
+_FILE = {"url": "https://sol.example/a.png"}
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        (
+            Media("image", _FILE["url"], "Olhe", "a.png"),
+            [Content("image", {**_FILE, "caption": "Olhe"}, "Olhe")],
+        ),
+        (
+            Media("document", _FILE["url"], "", "a.pdf"),
+            [Content("document", {**_FILE, "filename": "a.pdf"})],
+        ),
+        (
+            Media("audio", _FILE["url"], "Ouça"),
+            [Content("audio", _FILE), Content("text", {"text": "Ouça"}, "Ouça")],
+        ),
+        (
+            Media("video", _FILE["url"], "x" * 1025),
+            [Content("video", _FILE), Content("text", {"text": "x" * 1025}, "x" * 1025)],
+        ),
+        (
+            Location(-23.5, 0, "Padaria", "Rua A"),
+            [
+                Content(
+                    "location",
+                    {"latitude": -23.5, "longitude": 0, "name": "Padaria", "address": "Rua A"},
+                    "📍 Padaria",
+                )
+            ],
+        ),
+        (Location(1.5, 2), [Content("location", {"latitude": 1.5, "longitude": 2}, "📍 1.5, 2")]),
+    ],
+)
+def test_files_and_places_are_messages_that_whatsapp_takes(effect: Media | Location, expected: list[Content]) -> None:
+    assert list(contents.of([effect], RICH)) == expected
+    for content in expected:
+        channels.get("whatsapp").check(content)

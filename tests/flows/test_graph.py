@@ -95,7 +95,7 @@ def test_what_is_wrong_with_a_canvas_is_named(canvas: dict[str, Any], expected: 
 def test_all_problems_are_told_at_once() -> None:
     canvas = draw(node("start"), node("message"), node("api_call"), node("question", content="{{"))
     assert problems(canvas) == [
-        ("message", "content.text", "missing"),
+        ("message", "text", "missing"),
         ("api_call", "type", "unsupported_node"),
         ("question", "content", "value_error"),
     ]

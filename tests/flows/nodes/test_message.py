@@ -1,9 +1,12 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from apps.flows.effects import Say
-from tests.flows.canvases import draw, edge, node, problems, talk
+from apps.flows.answers import Answer
+from apps.flows.effects import Location, Media, Say
+from apps.flows.engine import Woken
+from tests.flows.canvases import NOW, draw, edge, node, problems, talk
 
 
 @pytest.mark.parametrize(
@@ -82,18 +85,65 @@ def test_a_text_that_cannot_be_rendered_breaks_the_flow_off_with_a_problem() -> 
 @pytest.mark.parametrize(
     ("data", "field", "code"),
     [
-        ({}, "content.text", "missing"),
-        ({"content": ""}, "content.text", "missing"),
+        ({}, "text", "missing"),
+        ({"content": ""}, "text", "missing"),
         ({"content": ["Oi"]}, "content", "string_type"),
         ({"content": "Oi {{nome"}, "content", "value_error"),
-        ({"content": "Oi", "messageType": "image"}, "messageType", "literal_error"),
-        ({"content": "Oi", "mediaType": "video"}, "mediaType", "literal_error"),
-        ({"content": "Oi", "mediaUrl": "https://example.com/a.png"}, "mediaUrl", "literal_error"),
+        ({"content": "Oi", "messageType": "image"}, "media_url", "missing"),
+        ({"messageType": "image", "mediaUrl": "ftp://sol.example/a.png"}, "mediaUrl", "value_error"),
+        ({"content": "Oi", "messageType": "sticker"}, "messageType", "literal_error"),
+        ({"content": "Oi", "mediaUrl": "https://sol.example/a.png"}, "mediaUrl", "value_error"),
+        ({"messageType": "location", "latitude": 1}, "longitude", "missing"),
+        ({"messageType": "location", "latitude": 91, "longitude": 1}, "latitude", "less_than_equal"),
         ({"text": "Oi", "buttons": [{"label": "Sim"}]}, "buttons", "too_long"),
-        ({"content": "Oi", "delay": 5}, "delay", "literal_error"),
+        ({"content": "Oi", "delay": -5}, "delay", "greater_than_equal"),
         ({"content": "Oi", "autoAdvance": False}, "autoAdvance", "literal_error"),
     ],
 )
 def test_what_cannot_be_said_yet_is_a_problem_and_not_left_out(data: dict[str, Any], field: str, code: str) -> None:
     [(where, named, found)] = problems(draw(node("start"), node("message", **data)))
     assert (where, named, found) == ("message", field, code)
+
+
+LINK = "https://sol.example/{{arquivo}}"
+PHOTO = "https://sol.example/bolo.png"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"messageType": "image", "mediaUrl": LINK, "messageText": "Olhe"}, Media("image", PHOTO, "Olhe")),
+        ({"mediaType": "video", "mediaUrl": PHOTO, "content": "x", "caption": "Olhe"}, Media("video", PHOTO, "Olhe")),
+        ({"mediaType": "audio", "mediaUrl": PHOTO}, Media("audio", PHOTO)),
+        (
+            {"mediaType": "document", "media_url": PHOTO, "filename": "{{arquivo}}"},
+            Media("document", PHOTO, filename="bolo.png"),
+        ),
+        (
+            {"messageType": "location", "latitude": -23.5, "longitude": "-46.6", "locationName": "Padaria"},
+            Location(-23.5, -46.6, "Padaria"),
+        ),
+        (
+            {"messageType": "location", "location": {"latitude": 0, "longitude": 1, "address": "Rua A"}},
+            Location(0, 1, address="Rua A"),
+        ),
+    ],
+)
+def test_files_and_places_are_shown(data: dict[str, Any], expected: Media | Location) -> None:
+    canvas = draw(node("start"), node("message", **data))
+    assert talk(canvas, known={"arquivo": "bolo.png"}).effects == (expected,)
+
+
+def test_a_link_that_turns_out_to_be_none_breaks_the_flow_off() -> None:
+    step = talk(draw(node("start"), node("message", mediaType="image", mediaUrl="{{nada}}")))
+    assert (step.effects, step.finished) == ((), True)
+    assert step.problem is not None
+    assert step.problem.message == "Node 'message': a link begins with https:// or http://"
+
+
+def test_a_message_may_come_after_a_delay_and_what_is_written_meanwhile_is_kept() -> None:
+    canvas = draw(node("start"), node("message", content="Oi", delay=5), node("end"))
+    waiting = talk(canvas, "Alô?")
+    assert (waiting.effects, waiting.state.wakes_at) == ((), NOW + timedelta(seconds=5))
+    woken = talk(canvas, "Alô?", Woken())
+    assert (woken.effects, woken.finished, woken.unheard) == ((Say("Oi"),), True, (Answer("Alô?"),))

@@ -203,7 +203,7 @@ def test_a_changed_flow_is_heard_at_once_and_the_session_stays_at_its_question(
     assert hear(conversation, "Ana") == ["Prazer, Ana"]
 
 
-@pytest.mark.parametrize(("closes", "status"), [(True, "resolved"), (False, "open")])
+@pytest.mark.parametrize(("closes", "status"), [(True, "closed"), (False, "open")])
 def test_the_end_closes_the_conversation_only_when_it_says_so(
     organization: Organization, conversation: Conversation, closes: bool, status: str
 ) -> None:

@@ -1,7 +1,6 @@
 """Secrets at rest: encrypted with rotatable keys, found by a keyed fingerprint, never shown."""
 
 import functools
-import hashlib
 import hmac
 from typing import Any
 
@@ -20,7 +19,7 @@ def fingerprint(secret: str) -> str:
 
     Keyed by SECRET_KEY, not by the encryption keys, so that rotating those leaves look-ups intact.
     """
-    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.SECRET_KEY.encode(), secret.encode(), "sha256").hex()
 
 
 def mask(secret: str) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import time
 
 import redis
 import structlog
@@ -15,6 +16,7 @@ from redis.retry import Retry
 logger = structlog.get_logger(__name__)
 
 OUTSTANDING_SECONDS = 2  # a nudge whose task never ran is forgotten after this long
+PAUSE_SECONDS = 0.01  # after a nudge: those that come thick and fast go together
 
 
 class Nudger:
@@ -50,6 +52,7 @@ class Nudger:
                         current_app.send_task(task, retry=False)
                 except (redis.RedisError, OperationalError) as error:
                     logger.warning("nudge_lost", task=task, reason=type(error).__name__)
+            time.sleep(PAUSE_SECONDS)
 
 
 _nudger = Nudger()

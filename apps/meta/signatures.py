@@ -4,7 +4,6 @@ Source: Meta, "Webhooks for Messenger Platform: Validate Payloads", May 2026. Th
 over the escaped-unicode form of the body; other pages and all samples hash the bytes as they are. Both are accepted.
 """
 
-import hashlib
 import hmac
 import re
 
@@ -14,7 +13,7 @@ _FORM = re.compile(r"sha256=[0-9a-f]{64}")
 
 def sign(body: bytes, secret: str) -> str:
     """The value of X-Hub-Signature-256 for these bytes."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def matches(body: bytes, header: str, secret: str) -> bool:

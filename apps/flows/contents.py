@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from apps.conversations.channels import Capabilities, Content
-from apps.flows.effects import Ask, Choice, Effect, Location, Media, Say
+from apps.flows.effects import Ask, Choice, Effect, Location, Media, Say, Template
 
 MAX_BUTTON = 20
 MAX_ROW = 24
@@ -26,6 +26,9 @@ def of(effects: Iterable[Effect], capabilities: Capabilities) -> Iterator[Conten
                 yield from _media(effect)
             case Location():
                 yield _location(effect)
+            case Template(name, language, components):
+                body = {"name": name, "language": language, "components": list(components)}
+                yield Content("template", body, name)
             case Ask():
                 yield from _ask(effect, capabilities)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 MAX_TAG = 100
 
@@ -32,6 +32,15 @@ class Location:
     longitude: float
     name: str = ""
     address: str = ""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A message that the platform has approved, filled in."""
+
+    name: str
+    language: str
+    components: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,15 @@ class Tag:
     removes: bool = False
 
 
-Effect = Say | Media | Location | Ask | Close | HandOver | Tag
+@dataclass(frozen=True)
+class Know:
+    """Keep something about the contact: a field of theirs, else an attribute."""
+
+    field: str
+    value: Any
+
+
+Effect = Say | Media | Location | Template | Ask | Close | HandOver | Tag | Know
 
 
 def say(text: str) -> tuple[Say, ...]:

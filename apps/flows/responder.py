@@ -14,9 +14,9 @@ from apps.conversations.channels import Content, channels
 from apps.conversations.models import Conversation, Message
 from apps.conversations.responders import Effects, Turn, responders
 from apps.core import bulk
-from apps.flows import compiled, contents, engine, people
+from apps.flows import compiled, contents, engine, people, profile
 from apps.flows.answers import Answer
-from apps.flows.effects import Close, HandOver, Tag
+from apps.flows.effects import Close, HandOver, Know, Tag
 from apps.flows.engine import State, Step, Woken
 from apps.flows.graph import Graph
 from apps.flows.models import ChatbotAccount, Flow, FlowSession
@@ -44,6 +44,8 @@ class _Memo:
     """The flows that spoke."""
     before: FlowSession | None
     begun: Sequence[FlowSession]
+    learnt: Mapping[str, Any]
+    """What the flow wants to be kept about the contact."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Flows:
         changed = [memo.before for _, memo in kept if memo.before]
         bulk.update(FlowSession, changed, ["state", "problem", "ended_at", "updated_at"])
         FlowSession.objects.bulk_create([session for _, memo in kept for session in memo.begun])
+        profile.save({turn.conversation.contact_id: memo.learnt for turn, memo in kept if memo.learnt})
         return {turn.conversation.pk for turn, _ in kept}
 
     def describe(self, conversations: Iterable[Conversation]) -> dict[uuid.UUID, dict[str, Any]]:
@@ -151,6 +154,7 @@ class _Passage:
         self.said: list[Content] = []
         self.add_tags: list[str] = []
         self.remove_tags: list[str] = []
+        self.learnt: dict[str, Any] = {}
         self.hand_over: HandOver | None = None
         self.closes = False
         self.spoke: list[Flow] = []
@@ -197,6 +201,8 @@ class _Passage:
             match effect:
                 case Tag(names, removes):
                     self._tag(names, removes)
+                case Know(field, value):
+                    self.learnt[field] = value
                 case HandOver():
                     self.hand_over = effect
         if step.problem:
@@ -230,7 +236,7 @@ class _Passage:
             add_tags=tuple(self.add_tags),
             remove_tags=tuple(self.remove_tags),
             wakeups={WAKEUP: wakes_at},
-            memo=_Memo(frozenset(flow.pk for flow in self.spoke), before, self.begun),
+            memo=_Memo(frozenset(flow.pk for flow in self.spoke), before, self.begun, self.learnt),
         )
 
 

@@ -19,7 +19,7 @@ RUN_DEFAULTS = {
     "SANDBOX": "1",
     "VERIFY_OWNERSHIP": "0",
     "WEB_PROCESSES": "1",
-    "WORKER_PROCESSES": "4",
+    "WORKER_PROCESSES": "3",
 }
 SECRETS: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),

@@ -15,6 +15,8 @@ COMMANDS = {
     "worker": "celery -A config worker --pool prefork --concurrency {WORKER_PROCESSES} --loglevel info",
     "beat": "celery -A config beat -s celerybeat-schedule/state --loglevel info",
 }
+# glibc would keep a pool of memory for each of the many threads that send
+OWN = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 STOP_SECONDS = {"web": 5.5, "worker": 3.5, "beat": 1.0}
 
 
@@ -27,7 +29,7 @@ def programs(environment: Mapping[str, str], place: Place) -> list[Program]:
         Program(
             name=name,
             command=(sys.executable, "-m", *command.format_map(environment).split()),
-            environment={**environment, "PYTHONUNBUFFERED": "1", "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+            environment={**OWN, **environment, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
             directory=places.ROOT,
             pid_file=place.notes / f"{name}.pid",
             stop_seconds=STOP_SECONDS[name],

@@ -5,11 +5,9 @@ call; answers are written as they come, as many at a time as came while the last
 `unknown`, never a second send (law 7).
 """
 
-import random
 import uuid
 from collections.abc import Iterable, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 
@@ -18,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from apps.conversations import holding, nudging, outbound, rates, statuses
+from apps.conversations import holding, nudging, outbound, rates, settling
 from apps.conversations.channels import Content, Remedy, SendError, channels
 from apps.conversations.models import ChannelAccount, Conversation, Message
 from apps.core import bulk, databases, metrics, outbox
@@ -30,9 +28,6 @@ _LINES = 2_000
 RUN_SECONDS = 5.0  # a task that has run this long makes room for a fresh one
 GATHER_SECONDS = 0.02  # how long others may take to be written down together with the first answer
 AWAY_SECONDS = 0.5  # between two attempts to write answers down
-_SETTLED = [
-    "status", "external_id", "sent_at", "failed_at", "error_code", "error_title", "error_details", "updated_at"
-]  # fmt: skip
 
 _CLAIM = """
 UPDATE conversations_conversation AS conversation SET delivery_lease = %s, delivery_lease_until = %s
@@ -50,25 +45,16 @@ RETURNING conversation.id
 """
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came of one send."""
-
-    message: Message
-    external_id: str = ""
-    error: SendError | None = None
-
-
 def deliver() -> None:
     """Send what is due, until nothing is left."""
     until = monotonic() + RUN_SECONDS
-    flying: dict[Future[Answer], Message] = {}
-    answers: list[Answer] = []
+    flying: dict[Future[settling.Answer], Message] = {}
+    answers: list[settling.Answer] = []
     with ThreadPoolExecutor(settings.DELIVERY_CONCURRENCY, thread_name_prefix="send") as pool:
         while True:
             try:
                 if answers:
-                    settle(answers)
+                    settling.settle(answers)
                     answers = []
                 _renew(flying.values())
                 room = settings.DELIVERY_CONCURRENCY - len(flying)
@@ -119,7 +105,7 @@ def _claim(limit: int) -> list[Message]:
         for pk, conversation in conversations.items():
             head, look_again_at = _head(lines[pk], now, changed) if pk in lines else (None, now)
             if head is None:
-                _release(conversation, look_again_at)
+                settling.release(conversation, look_again_at)
                 freed.append(conversation)
             else:
                 heads.append(head)
@@ -127,7 +113,7 @@ def _claim(limit: int) -> list[Message]:
         going = []
         for head, seconds in zip(heads, waits, strict=True):
             if seconds > 0:
-                _release(head.conversation, now + timedelta(seconds=seconds))
+                settling.release(head.conversation, now + timedelta(seconds=seconds))
                 freed.append(head.conversation)
                 continue
             head.status = Message.Status.SENDING
@@ -136,8 +122,8 @@ def _claim(limit: int) -> list[Message]:
             head.attempts += 1
             going.append(head)
         bulk.update(Message, going, ["status", "first_attempt_at", "sending_at", "attempts", "updated_at"])
-        bulk.update(Message, changed, _SETTLED)
-        _save(freed)
+        bulk.update(Message, changed, settling.FIELDS)
+        settling.save(freed)
         outbox.add_many((message.organization_id, "message.updated", message.pk) for message in changed)
     return going
 
@@ -218,94 +204,18 @@ def _buckets(conversation: Conversation) -> tuple[rates.Bucket, rates.Bucket]:
     )
 
 
-def _send(message: Message) -> Answer:
+def _send(message: Message) -> settling.Answer:
     """In a thread, without the database: one call to the platform."""
     with metrics.SEND_SECONDS.labels(message.account.channel).time():
         try:
-            return Answer(message, external_id=channels.get(message.account.channel).send(message))
+            return settling.Answer(message, external_id=channels.get(message.account.channel).send(message))
         except SendError as error:
-            return Answer(message, error=error)
+            return settling.Answer(message, error=error)
         except Exception as error:  # a fault of ours: it may have been sent, so it is never sent again blindly
             logger.exception("send_broke", message=str(message.pk))
-            return Answer(message, error=SendError(Remedy.UNKNOWN, code="internal", title=type(error).__name__))
-
-
-@transaction.atomic
-def settle(answers: list[Answer]) -> None:
-    """Write what came of sends, and free their conversations for the next message."""
-    now = timezone.now()
-    by_message = {answer.message.pk: answer for answer in answers}
-    conversations = {
-        row.pk: row
-        for row in Conversation.objects.select_for_update()
-        .filter(pk__in={answer.message.conversation_id for answer in answers})
-        .only("delivery_due_at", "delivery_lease", "delivery_lease_until")
-        .order_by("pk")
-    }
-    messages = list(
-        Message.objects.select_for_update()
-        .filter(pk__in=by_message)
-        .defer("text", "content", "reactions")
-        .order_by("pk")
-    )
-    freed: list[Conversation] = []
-    pauses: dict[uuid.UUID, tuple[datetime, str]] = {}
-    for message in messages:
-        answer = by_message[message.pk]
-        conversation = conversations[message.conversation_id]
-        if answer.error is None:
-            statuses.climb(message, Message.Status.SENT, now)
-            message.external_id, due = message.external_id or answer.external_id, now
-        elif message.attempts == answer.message.attempts:
-            due = _refused(message, answer.error, now, pauses)
-        else:
-            continue  # what was said of an earlier attempt says nothing of the one under way
-        message.updated_at = now
-        if conversation.delivery_lease == answer.message.conversation.delivery_lease:
-            _release(conversation, due)
-            freed.append(conversation)
-        _log(message, answer.error)
-    bulk.update(Message, messages, _SETTLED)
-    _save(freed)
-    for account_id, (until, reason) in pauses.items():
-        ChannelAccount.objects.filter(pk=account_id).update(paused_until=until, pause_reason=reason)
-    outbox.add_many((message.organization_id, "message.updated", message.pk) for message in messages)
-    statuses.arrived(messages)
-
-
-def _refused(
-    message: Message, error: SendError, now: datetime, pauses: dict[uuid.UUID, tuple[datetime, str]]
-) -> datetime:
-    """Decide about a refused message; answers when its conversation may send again."""
-    message.error_code, message.error_title = error.code[:50], error.title[:255]
-    message.error_details = error.details
-    if message.status not in (
-        Message.Status.SENDING,
-        Message.Status.UNKNOWN,
-    ):  # a status overtook the answer: it was sent after all
-        return now
-    if error.remedy == Remedy.UNKNOWN:
-        message.status = Message.Status.UNKNOWN
-        return now + timedelta(seconds=settings.UNKNOWN_HOLD_SECONDS)
-    backoff = now + timedelta(seconds=min(2**message.attempts, 60) * random.uniform(0.75, 1.25))
-    given_up = now - (message.first_attempt_at or now) > timedelta(minutes=settings.RETRY_MINUTES)
-    if not error.retryable or given_up:
-        statuses.climb(message, Message.Status.FAILED, now)
-        return now
-    message.status = Message.Status.QUEUED
-    if error.remedy in (Remedy.THROTTLE, Remedy.PAUSE):
-        pauses[message.account_id] = (backoff, f"{error.code}: {error.title}")
-    return backoff
-
-
-def _release(conversation: Conversation, due_at: datetime | None) -> None:
-    conversation.delivery_due_at = due_at
-    conversation.delivery_lease = conversation.delivery_lease_until = None
-
-
-def _save(freed: list[Conversation]) -> None:
-    unique = {conversation.pk: conversation for conversation in freed}
-    bulk.update(Conversation, unique.values(), ["delivery_due_at", "delivery_lease", "delivery_lease_until"])
+            return settling.Answer(
+                message, error=SendError(Remedy.UNKNOWN, code="internal", title=type(error).__name__)
+            )
 
 
 def _renew(flying: Iterable[Message]) -> None:
@@ -318,14 +228,3 @@ def _renew(flying: Iterable[Message]) -> None:
             pk__in=[message.conversation_id for message in slow],
             delivery_lease__in={message.conversation.delivery_lease for message in slow},
         ).update(delivery_lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
-
-
-def _log(message: Message, error: SendError | None) -> None:
-    metrics.SENDS.labels(message.status).inc()
-    logger.info(
-        "message_sent" if error is None else "message_refused",
-        correlation_id=str(message.correlation_id) if message.correlation_id else None,
-        message=str(message.pk),
-        status=message.status,
-        code=error.code if error else None,
-    )

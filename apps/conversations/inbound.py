@@ -4,7 +4,6 @@ A batch is one transaction: its rows and the events' `done`. If that fails, the 
 in a savepoint, and what fails then is a dead letter; the rest is unharmed (law 8).
 """
 
-import json
 import traceback
 import uuid
 from collections.abc import Iterable
@@ -13,12 +12,11 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-import orjson
 import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.conversations import accounts, arrivals, nudging, statuses, turns
+from apps.conversations import accounts, arrivals, bodies, nudging, statuses, turns
 from apps.conversations.accounts import Named
 from apps.conversations.channels import Channel, channels
 from apps.conversations.items import (
@@ -132,7 +130,7 @@ def _read(event: WebhookEvent) -> tuple[list[Arrival], list[WebhookItem]]:
     """The items of an event, and rows for those that cannot even be read."""
     channel = channels.get(event.channel)
     try:
-        payload = decode(bytes(event.body or b""))
+        payload = bodies.decode(bytes(event.body or b""))
     except ValueError as error:
         return [], [_aside(event, {}, None, WebhookItem.State.IGNORED, f"not JSON: {error}")]
     return _parse(event, channel, channel.split(payload))
@@ -286,25 +284,3 @@ def join_parked() -> None:
 def prune() -> None:
     """Drop bodies of events done 30 days ago; their rows stay."""
     WebhookEvent.objects.filter(done_at__lt=timezone.now() - BODIES_KEPT, body__isnull=False).update(body=None)
-
-
-def decode(body: bytes) -> Any:
-    """The JSON of a webhook, without what PostgreSQL's jsonb cannot keep (NUL, lone surrogates); ValueError if none."""
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        try:
-            payload = json.loads(body.decode("utf-8", "replace"))
-        except RecursionError:
-            raise ValueError("nested too deep") from None
-    return _scrub(payload) if b"\\u0000" in body or b"\\ud" in body.lower() else payload
-
-
-def _scrub(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_scrub(item) for item in value]
-    if isinstance(value, dict):
-        return {_scrub(key): _scrub(item) for key, item in value.items()}
-    return value

@@ -15,17 +15,16 @@ from time import monotonic
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Min
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from apps.conversations import holding, nudging, outbound
+from apps.conversations import holding, nudging, outbound, wakeups
 from apps.conversations.authors import Author
 from apps.conversations.models import (
     Conversation,
     ConversationParticipant,
     Message,
-    Wakeup,
     WebhookItem,
 )
 from apps.conversations.responders import Effects, Responder, Turn, responders
@@ -100,12 +99,8 @@ def _claim() -> list[Turn]:
     for message in inbound.order_by("conversation_id", "seq"):
         message.conversation = found[message.conversation_id]
         pending[message.conversation_id].append(message)
-    wakeups: dict[uuid.UUID, list[str]] = {pk: [] for pk in found}
-    for pk, key in Wakeup.objects.filter(conversation_id__in=found, due_at__lte=now).values_list(
-        "conversation_id", "key"
-    ):
-        wakeups[pk].append(key)
-    return [Turn(found[pk], tuple(pending[pk]), tuple(wakeups[pk])) for pk in found]
+    due = wakeups.due(found, now)
+    return [Turn(found[pk], tuple(pending[pk]), tuple(due.get(pk, ()))) for pk in found]
 
 
 def _take(turns: Sequence[Turn]) -> None:
@@ -182,14 +177,9 @@ def _commit(decisions: Sequence[Decision]) -> None:
     handled = [message.pk for one, _ in acted for message in one.turn.messages]
     Message.objects.filter(pk__in=handled).update(processed_by_agent=True)
     outbound.queue(drafts)
-    _set_wakeups(acted)
-    _drop_due_wakeups(standing, now)
-    next_wakeups = dict(
-        Wakeup.objects.filter(conversation_id__in=[row.pk for _, row in standing])
-        .values("conversation_id")
-        .annotate(next=Min("due_at"))
-        .values_list("conversation_id", "next")
-    )
+    wakeups.change({row.pk: one.effects.wakeups for one, row in acted if one.effects and one.effects.wakeups})
+    wakeups.drop_due([row.pk for one, row in standing if one.turn.wakeups], now)
+    next_wakeups = wakeups.next_due([row.pk for _, row in standing])
     for decision, row in standing:
         _finish(decision.turn, row, next_wakeups.get(row.pk), now)
     bulk.update(Conversation, [row for _, row in standing], _TAKEN)
@@ -249,26 +239,6 @@ def _finish(turn: Turn, row: Conversation, next_wakeup: datetime | None, now: da
 
 def _release(row: Conversation, due_at: datetime | None) -> None:
     row.turn_due_at, row.turn_lease, row.turn_lease_until = due_at, None, None
-
-
-def _set_wakeups(acted: Sequence[tuple[Decision, Conversation]]) -> None:
-    wanted = [
-        (row.pk, key, due_at)
-        for one, row in acted
-        if one.effects and one.effects.wakeups
-        for key, due_at in one.effects.wakeups.items()
-    ]
-    for key in {key for _, key, _ in wanted}:
-        Wakeup.objects.filter(conversation_id__in=[pk for pk, named, _ in wanted if named == key], key=key).delete()
-    Wakeup.objects.bulk_create(
-        [Wakeup(conversation_id=pk, key=key, due_at=due_at) for pk, key, due_at in wanted if due_at]
-    )
-
-
-def _drop_due_wakeups(standing: Sequence[tuple[Decision, Conversation]], now: datetime) -> None:
-    woken = [row.pk for one, row in standing if one.turn.wakeups]
-    if woken:
-        Wakeup.objects.filter(conversation_id__in=woken, due_at__lte=now).delete()
 
 
 @transaction.atomic

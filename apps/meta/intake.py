@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
-from apps.conversations import accounts, inbound
+from apps.conversations import accounts, bodies
 from apps.conversations.accepting import NotStored, Store
 from apps.conversations.channels import channels
 from apps.core import encryption, metrics
@@ -101,7 +101,7 @@ class Intake:
         if not header:
             return ""
         try:
-            addresses = channels.get(channel).addresses(inbound.decode(body))
+            addresses = channels.get(channel).addresses(bodies.decode(body))
         except ValueError:
             return ""
         for secret in await self._secrets.of(channel, addresses):

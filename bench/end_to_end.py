@@ -172,7 +172,7 @@ class Meta:
 
     async def _look(self, answered: Callable[[str], None]) -> None:
         """See what has arrived at Graph since the last look; waits a moment for something."""
-        query = {"since": self._seen, "at_least": self._seen + 1, "timeout": "0.5"}
+        query: dict[str, float] = {"since": self._seen, "at_least": self._seen + 1, "timeout": 0.5}
         async with self._session.get("/api/sent", params=query) as response:
             arrived = await response.json()
         for sent in arrived:

@@ -11,12 +11,14 @@ from typing import Any, Self
 
 from apps.core.templating import TemplateError
 from apps.flows.answers import Answer
-from apps.flows.effects import Effect
+from apps.flows.effects import Close, Effect, HandOver
 from apps.flows.graph import Graph, Place, Problem
-from apps.flows.nodes.base import Outcome, Visit, WaitingNode
+from apps.flows.nodes.base import NEXT, Jump, Outcome, Visit, WaitingNode
 
 MAX_VISITS = 100
 """Nodes in one turn; a flow that visits more goes in circles."""
+MAX_STACK = 20
+"""Flows within flows."""
 MAX_KEPT = 50
 """Messages of the customer that are kept while the flow sleeps; of more, the last ones."""
 
@@ -38,6 +40,10 @@ class State:
     """Whether it waits for the time alone."""
     kept: tuple[Answer, ...] = ()
     """What the customer has said meanwhile."""
+    flow: str = ""
+    """The id of the flow in which it is; empty: the one in which it began."""
+    stack: tuple[tuple[str, str], ...] = ()
+    """The (flow, node) to come back to, the innermost last."""
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
@@ -48,6 +54,7 @@ class State:
                 **data,
                 "wakes_at": datetime.fromisoformat(wakes_at) if wakes_at else None,
                 "kept": tuple(Answer(**answer) for answer in data.get("kept", ())),
+                "stack": tuple((flow, node) for flow, node in data.get("stack", ())),
             }
         )
 
@@ -61,6 +68,14 @@ class State:
 
 
 @dataclass(frozen=True)
+class Destination:
+    """A flow to which others may jump, and what its variables are before they are set."""
+
+    graph: Graph
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Step:
     """What came of one event. With a problem the flow has broken off, and says nothing of this turn."""
 
@@ -70,26 +85,38 @@ class Step:
     problem: Problem | None = None
     unheard: tuple[Answer, ...] = ()
     """What the customer said while the session slept: the events to go on with, in this order."""
+    entered: frozenset[str] = frozenset()
+    """The ids of the other flows through which it went."""
 
 
 def advance(
-    graph: Graph, state: State, event: Answer | Woken | None, known: Mapping[str, Any] | None = None, *, now: datetime
+    graph: Graph,
+    state: State,
+    event: Answer | Woken | None,
+    known: Mapping[str, Any] | None = None,
+    *,
+    now: datetime,
+    others: Mapping[str, Destination] | None = None,
 ) -> Step:
     """Run until a node waits or the flow ends; `known` are variables that are not the session's to keep.
 
     Without an event the flow begins; an answer to a node that is no longer there begins it again. A session that sleeps
-    keeps what the customer says until it wakes.
+    keeps what the customer says until it wakes. `others` are the flows to which this one may jump, by their ids.
     """
-    place = graph.places.get(state.node) if state.node else None
+    others = others or {}
+    graphs = {"": graph, **{flow: destination.graph for flow, destination in others.items()}}
+    place = graphs[state.flow].places.get(state.node) if state.node and state.flow in graphs else None
     if state.asleep and place is not None and isinstance(event, Answer):
         return Step((), replace(state, kept=(*state.kept, event)[-MAX_KEPT:]), finished=False)
     if place is None and isinstance(event, Woken):
         return Step((), State(variables=state.variables), finished=True, unheard=state.kept)
+    flow, stack = state.flow, list(state.stack)
     if place is None or event is None:
-        place, event = _start(graph), None
+        place, event, flow, stack = _start(graph), None, "", []
     variables = dict(state.variables)
     attempts = state.attempts if event is not None else 0
     effects: list[Effect] = []
+    entered = {flow}
     visited = 0
     while place is not None:
         if visited == MAX_VISITS:
@@ -107,10 +134,47 @@ def advance(
             refused = attempts + 1 if isinstance(event, Answer) else 0
             wakes_at = None if outcome.wake_in is None else now + timedelta(seconds=outcome.wake_in)
             kept = () if outcome.waits else state.kept
-            rest = State(place.id, variables, refused, wakes_at, asleep=not outcome.waits, kept=kept)
-            return Step(tuple(effects), rest, finished=False, unheard=state.kept if outcome.waits else ())
-        place, event, attempts = _follow(graph, place, outcome), None, 0
-    return Step(tuple(effects), State(variables=variables), finished=True, unheard=state.kept)
+            rest = State(place.id, variables, refused, wakes_at, not outcome.waits, kept, flow, tuple(stack))
+            unheard = state.kept if outcome.waits else ()
+            return Step(tuple(effects), rest, finished=False, unheard=unheard, entered=frozenset(entered - {""}))
+        if outcome.jump:
+            target = _land(graphs, outcome.jump)
+            if target is None or len(stack) == MAX_STACK:
+                return _broken(variables, _lost(place, outcome.jump, len(stack)))
+            if outcome.jump.returns:
+                stack.append((flow, place.id))
+            place, flow = target, outcome.jump.flow
+            variables = {**others[flow].variables, **variables}
+            entered.add(flow)
+        else:
+            place = _follow(graphs[flow], place, outcome)
+            while place is None and stack and not _is_over(outcome):
+                flow, node = stack.pop()
+                parent = graphs[flow].places.get(node) if flow in graphs else None
+                place = _follow(graphs[flow], parent, Outcome(exit=NEXT)) if parent else None
+        event, attempts = None, 0
+    finished = State(variables=variables)
+    return Step(tuple(effects), finished, finished=True, unheard=state.kept, entered=frozenset(entered - {""}))
+
+
+def _land(graphs: Mapping[str, Graph], jump: Jump) -> Place | None:
+    """Where a jump ends."""
+    graph = graphs.get(jump.flow) if jump.flow else None
+    node = (jump.node or graph.start) if graph else None
+    return graph.places.get(node) if graph and node else None
+
+
+def _lost(place: Place, jump: Jump, depth: int) -> Problem:
+    if depth == MAX_STACK:
+        words = f"The flows go in circles: node {place.id!r} jumps into another one {depth + 1} deep."
+        return Problem(place.id, "flow", "loop", words)
+    words = f"Node {place.id!r} jumps to the flow {jump.flow[:50]!r}, which is missing or cannot run."
+    return Problem(place.id, "flow", "unknown_target", words)
+
+
+def _is_over(outcome: Outcome) -> bool:
+    """Whether nothing comes after this, not even in the flow that is to be come back to."""
+    return any(isinstance(effect, Close | HandOver) for effect in outcome.effects)
 
 
 def _start(graph: Graph) -> Place | None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from apps.core import bulk
 from apps.flows import compiled, contents, engine, people, profile
 from apps.flows.answers import Answer
 from apps.flows.effects import Close, HandOver, Know, Tag
-from apps.flows.engine import State, Step, Woken
+from apps.flows.engine import Destination, State, Step, Woken
 from apps.flows.graph import Graph
 from apps.flows.models import ChatbotAccount, Flow, FlowSession
 
@@ -56,13 +56,8 @@ class _Bot:
     session: FlowSession | None
     stale: FlowSession | None
     """A live session that nobody goes on with; it ends when another begins."""
-
-    def flows(self) -> Iterator[Flow]:
-        """The flows that may come to speak."""
-        if self.session:
-            yield self.session.flow
-        if self.main:
-            yield self.main
+    others: Sequence[Flow]
+    """All flows of the chatbot that may speak."""
 
 
 @responders.register
@@ -74,7 +69,7 @@ class Flows:
     def decide(self, turns: Sequence[Turn]) -> dict[uuid.UUID, Effects]:
         """Run what is pending through its flow. Inactive chatbots and flows, and empty ones, stay silent."""
         bots = _bots([turn for turn in turns if turn.messages or WAKEUP in turn.wakeups])
-        graphs = compiled.graphs(flow for bot in bots.values() for flow in bot.flows())
+        graphs = compiled.graphs(flow for bot in bots.values() for flow in bot.others)
         passages = [_Passage(turn, bot, graphs) for turn in turns if (bot := bots.get(turn.conversation.pk))]
         spoken = [passage for passage in passages if passage.run()]
         directory = people.Directory(one.turn.conversation.organization_id for one in spoken if one.hand_over)
@@ -126,18 +121,21 @@ def _bots(turns: Sequence[Turn]) -> dict[uuid.UUID, _Bot]:
     )
     mains = {flow.chatbot_id: flow for flow in flows if flow.is_main}
     running = {flow.pk: flow for flow in flows}
+    others: dict[uuid.UUID, list[Flow]] = {}
+    for flow in flows:
+        others.setdefault(flow.chatbot_id, []).append(flow)
     bots = {}
     for turn in turns:
         conversation = turn.conversation
         chatbot_id = chatbots.get(conversation.account_id)
         live = sessions.get(conversation.pk)
-        flow = running.get(live.flow_id) if live else None
-        goes_on = flow is not None and flow.chatbot_id == chatbot_id == conversation.active_chatbot_id
-        if live and flow and goes_on:
-            live.flow = flow
-            bots[conversation.pk] = _Bot(mains.get(flow.chatbot_id), live, None)
+        begun = running.get(live.flow_id) if live else None
+        goes_on = begun is not None and begun.chatbot_id == chatbot_id == conversation.active_chatbot_id
+        if live and begun and goes_on:
+            live.flow = begun
+            bots[conversation.pk] = _Bot(mains.get(begun.chatbot_id), live, None, others[begun.chatbot_id])
         elif chatbot_id and chatbot_id in mains:
-            bots[conversation.pk] = _Bot(mains[chatbot_id], None, live)
+            bots[conversation.pk] = _Bot(mains[chatbot_id], None, live, others[chatbot_id])
     return bots
 
 
@@ -169,6 +167,7 @@ class _Passage:
             self.spoke.append(flow)
             step = self._advance(flow, waiting.popleft())
             waiting.extendleft(reversed(step.unheard))
+            self.spoke += [other for other in self.bot.others if str(other.pk) in step.entered]
             self._apply(flow, step)
         return bool(self.spoke)
 
@@ -185,7 +184,14 @@ class _Passage:
     def _advance(self, flow: Flow, event: Answer | Woken) -> Step:
         known = _known(flow, self.turn.conversation)
         state = State.load(self.session.state) if self.session else State()
-        return engine.advance(self.graphs[flow.pk], state, event if self.session else None, known, now=self.now)
+        others = {
+            str(other.pk): Destination(self.graphs[other.pk], other.variables)
+            for other in self.bot.others
+            if other.pk in self.graphs
+        }
+        return engine.advance(
+            self.graphs[flow.pk], state, event if self.session else None, known, now=self.now, others=others
+        )
 
     def _apply(self, flow: Flow, step: Step) -> None:
         conversation = self.turn.conversation

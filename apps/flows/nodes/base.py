@@ -48,8 +48,20 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Jump:
+    """Go on in another flow."""
+
+    flow: str
+    """Its id."""
+    node: str | None = None
+    """Where in it; None: at its start."""
+    returns: bool = False
+    """Whether to come back when it ends, and leave by this node's exit."""
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What a node decided. With neither an exit nor a wait, the flow ends here.
+    """What a node decided. With no exit, no wait and no jump, the flow ends here.
 
     It may wait for the customer (`waits`), for a time (`wake_in`), or for whichever comes first (both).
     """
@@ -62,6 +74,7 @@ class Outcome:
     """Stay here so many seconds at most; without `waits`, what the customer says is heard afterwards."""
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Variables to set."""
+    jump: Jump | None = None
 
 
 class Config(BaseModel):

@@ -1,0 +1,66 @@
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import AliasChoices, Field, model_validator
+
+from apps.core.templating import Path, Template, TemplateError
+from apps.flows.nodes import base
+
+
+@base.nodes.register
+class Jump(base.Node):
+    """Goes on in another node, or in another flow of the same chatbot: from its start or one of its nodes.
+
+    With `return_to_parent`, the flow comes back here when the other one ends, and leaves by this node's exit. What the
+    session knows is kept; a mapping gives it further names.
+    """
+
+    key, aliases = "jump", ("jump_to_flow",)
+
+    class Config(base.Config):
+        type: Literal["node", "flow"] | None = Field(None, validation_alias=AliasChoices("jumpType", "jump_type"))
+        node: str | None = Field(
+            None, validation_alias=AliasChoices("targetNodeId", "targetNode", "target_node_id", "target_node")
+        )
+        flow: str | None = Field(
+            None, validation_alias=AliasChoices("targetFlowId", "targetFlow", "target_flow_id", "target_flow")
+        )
+        returns: bool = Field(False, validation_alias=AliasChoices("return_to_parent", "returnToParent"))
+        mapping: dict[str, Template] = Field(
+            {}, max_length=100, validation_alias=AliasChoices("variable_mapping", "variableMapping")
+        )
+        preserves: Literal[True] = Field(
+            True, validation_alias=AliasChoices("preserveContext", "pass_variables", "passVariables")
+        )
+
+        @model_validator(mode="after")
+        def lead_somewhere(self) -> Self:
+            """A jump to a flow names it; one to a node may draw it as an edge instead."""
+            if self.type == "flow" and self.flow is None:
+                raise ValueError("a jump to a flow needs its id")
+            return self
+
+        @property
+        def leaves(self) -> bool:
+            return self.flow is not None and self.type != "node"
+
+    def exits(self, config: Config) -> tuple[base.Exit, ...]:
+        target = None if config.leaves else config.node
+        return (base.Exit(base.NEXT, target=target or config.next_node_id, takes_rest=True),)
+
+    def run(self, config: Config, visit: base.Visit) -> base.Outcome:
+        variables = {name: _map(source, visit.variables) for name, source in config.mapping.items()}
+        if not config.leaves:
+            return base.Outcome(exit=base.NEXT, variables=variables)
+        assert config.flow is not None
+        return base.Outcome(jump=base.Jump(config.flow, config.node, config.returns), variables=variables)
+
+
+def _map(source: Template, variables: Mapping[str, Any]) -> Any:
+    """The variable itself where the words are nothing but its name in braces, else the words."""
+    if not source.source.strip().startswith("{{"):
+        return source.render(variables)
+    try:
+        return Path(source.source).find(variables)
+    except (LookupError, TemplateError):
+        return source.render(variables)

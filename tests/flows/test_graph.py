@@ -35,12 +35,15 @@ def test_a_flow_that_needs_more_is_refused_with_every_such_node_named() -> None:
     unsupported = [problem for problem in caught.value.problems if problem.code == "unsupported_node"]
     assert [(problem.node, problem.message) for problem in unsupported] == [
         ("node_7", "Node 'node_7' is of the type 'api_call', which cannot run here."),
-        ("node_10", "Node 'node_10' is of the type 'action', which cannot run here."),
         ("node_14", "Node 'node_14' is of the type 'api_call', which cannot run here."),
-        ("node_15", "Node 'node_15' is of the type 'action', which cannot run here."),
     ]
-    [other] = set(caught.value.problems) - set(unsupported)
-    assert (other.node, other.field, other.code) == ("node_8", "content.text", "value_error")
+    others = [problem for problem in caught.value.problems if problem.code != "unsupported_node"]
+    assert [(problem.node, problem.field, problem.code) for problem in others] == [
+        ("node_8", "content.text", "value_error"),
+        ("node_10", "actions.0.action_type", "value_error"),
+        ("node_15", "actions.0.action_type", "value_error"),
+    ]
+    assert "an action of the type 'script' cannot run here" in others[1].message
 
 
 @pytest.mark.parametrize("canvas", [{}, {"nodes": [], "edges": []}, {"nodes": None, "viewport": {"zoom": 1}}])

@@ -1,13 +1,24 @@
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from apps.core.templating import Path, Template, TemplateError
 from apps.flows import effects
 from apps.flows.nodes import base, set_variable
 
-Kind = Literal["save_contact", "add_tag", "remove_tag", "update_field", "update_variable"]
+_NOT_YET = frozenset(["webhook", "send_email", "script"])
+
+
+def _refuse(kind: Any) -> Any:
+    if isinstance(kind, str) and kind in _NOT_YET:
+        raise ValueError(f"an action of the type {kind!r} cannot run here")
+    return kind
+
+
+Kind = Annotated[
+    Literal["save_contact", "add_tag", "remove_tag", "update_field", "update_variable"], BeforeValidator(_refuse)
+]
 
 
 class Act(base.Config):

@@ -46,7 +46,7 @@ def test_several_actions_are_done_in_their_order() -> None:
 @pytest.mark.parametrize("kind", ["webhook", "send_email", "script"])
 def test_what_cannot_be_done_yet_is_a_problem_and_not_left_out(kind: str) -> None:
     [(where, field, code)] = problems(act(actionType=kind, webhookUrl="https://sol.example"))
-    assert (where, field, code) == ("action", "actions.0.actionType", "literal_error")
+    assert (where, field, code) == ("action", "actions.0.actionType", "value_error")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ def test_every_dialect_says_so_hands_over_and_ends(data: dict[str, Any], expecte
     assert step.finished
 
 
+def test_an_assignment_of_the_conversation_is_a_handoff() -> None:
+    canvas = draw(node("start"), node("assignment", queueId="vendas", sendTransferMessage=False))
+    assert talk(canvas).effects == (HandOver(REASON, queue="vendas", priority="medium"),)
+
+
 def test_the_transfer_message_is_the_authors_or_none() -> None:
     assert talk(give(transferMessage="Já te chamo, {{nome}}"), known={"nome": "Ana"}).effects[0] == Say(
         "Já te chamo, Ana"

@@ -21,9 +21,9 @@ def of(effects: Iterable[Effect], capabilities: Capabilities) -> Iterator[Conten
     for effect in effects:
         match effect:
             case Say(text):
-                yield _text(text)
+                yield from _texts(text, capabilities.max_text)
             case Media():
-                yield from _media(effect)
+                yield from _media(effect, capabilities)
             case Location():
                 yield _location(effect)
             case Template(name, language, components):
@@ -33,18 +33,29 @@ def of(effects: Iterable[Effect], capabilities: Capabilities) -> Iterator[Conten
                 yield from _ask(effect, capabilities)
 
 
+def _texts(text: str, most: int) -> Iterator[Content]:
+    """A text as one message, or as several where the channel takes no such long one: parted at lines, else at words."""
+    while len(text) > most:
+        end = max(text.rfind("\n", 1, most), 0) or max(text.rfind(" ", 1, most), 0) or most
+        if text[:end].strip():
+            yield _text(text[:end])
+        text = text[end:].lstrip()
+    if text.strip():
+        yield _text(text)
+
+
 def _text(text: str) -> Content:
     return Content(type="text", body={"text": text}, text=text)
 
 
-def _media(media: Media) -> Iterator[Content]:
+def _media(media: Media, capabilities: Capabilities) -> Iterator[Content]:
     """A file; words that do not fit below it, or that it cannot carry, follow it."""
     fits = media.type != "audio" and len(media.caption) <= MAX_CAPTION
     caption = media.caption if fits else ""
     fields = {"url": media.url, "caption": caption, "filename": media.filename if media.type == "document" else ""}
     yield Content(media.type, {name: value for name, value in fields.items() if value}, caption)
-    if not fits and media.caption.strip():
-        yield _text(media.caption)
+    if not fits:
+        yield from _texts(media.caption, capabilities.max_text)
 
 
 def _location(place: Location) -> Content:
@@ -62,7 +73,7 @@ def _ask(ask: Ask, capabilities: Capabilities) -> Iterator[Content]:
     if action:
         yield Content(type="interactive", body=_interactive(ask, action), text=words)
     elif words:
-        yield _text(words)
+        yield from _texts(words, capabilities.max_text)
 
 
 def _numbered(choices: Sequence[Choice]) -> str:

@@ -180,3 +180,17 @@ def test_files_and_places_are_messages_that_whatsapp_takes(effect: Media | Locat
     assert list(contents.of([effect], RICH)) == expected
     for content in expected:
         channels.get("whatsapp").check(content)
+
+
+def test_a_text_that_is_too_long_is_parted_at_lines_else_at_words_else_anywhere() -> None:
+    capabilities = Capabilities(max_text=10, window_hours=24)
+    said = [content.text for content in contents.of([Say("um dois\ntrês quatro " + "x" * 12)], capabilities)]
+    assert said == ["um dois", "três", "quatro", "x" * 10, "xx"]
+
+
+@given(st.text(max_size=200))
+def test_no_word_is_lost_and_no_part_is_too_long(text: str) -> None:
+    capabilities = Capabilities(max_text=20, window_hours=24)
+    parts = [content.text for content in contents.of([Say(text)], capabilities)]
+    assert all(0 < len(part) <= 20 and part.strip() for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())

@@ -23,6 +23,8 @@ class Operator(StrEnum):
     ENDS_WITH = "ends_with"
     IS_EMPTY = "is_empty"
     IS_NOT_EMPTY = "is_not_empty"
+    IN = "in"
+    NOT_IN = "not_in"
 
 
 _ALIASES = {
@@ -103,6 +105,10 @@ def compare(left: Any, by: Operator, right: Any) -> bool:
             return _contains(left, right)
         case Operator.NOT_CONTAINS:
             return not _contains(left, right)
+        case Operator.IN:
+            return _among(left, right)
+        case Operator.NOT_IN:
+            return not _among(left, right)
         case Operator.STARTS_WITH:
             return values.fold(left).startswith(values.fold(right))
         case Operator.ENDS_WITH:
@@ -121,6 +127,12 @@ def _equal(left: Any, right: Any) -> bool:
     if said is not None and meant is not None:  # "sim", "s", "yes" and true are one answer
         return said == meant
     return values.fold(left) == values.fold(right)
+
+
+def _among(left: Any, right: Any) -> bool:
+    """Whether it is one of a list, or of words with commas between them."""
+    offered = right if isinstance(right, list) else values.text(right).split(",")
+    return any(_equal(left, item) for item in offered)
 
 
 def _contains(left: Any, right: Any) -> bool:

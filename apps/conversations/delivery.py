@@ -5,6 +5,7 @@ call; answers are written as they come, as many at a time as came while the last
 `unknown`, never a second send (law 7).
 """
 
+import functools
 import uuid
 from collections.abc import Iterable, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,8 +15,10 @@ from time import monotonic, sleep
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Prefetch
 from django.utils import timezone
 
+from apps.contacts.models import Contact
 from apps.conversations import holding, nudging, outbound, rates, settling
 from apps.conversations.channels import Content, Remedy, SendError, channels
 from apps.conversations.models import ChannelAccount, Conversation, Message
@@ -28,6 +31,11 @@ _LINES = 2_000
 RUN_SECONDS = 5.0  # a task that has run this long makes room for a fresh one
 GATHER_SECONDS = 0.02  # how long others may take to be written down together with the first answer
 AWAY_SECONDS = 0.5  # between two attempts to write answers down
+
+_NEEDED = [
+    "organization", "account", "contact", "kind", "thread", "holder_epoch", "last_inbound_at", "delivery_due_at",
+    "delivery_lease", "delivery_lease_until",
+]  # fmt: skip
 
 _CLAIM = """
 UPDATE conversations_conversation AS conversation SET delivery_lease = %s, delivery_lease_until = %s
@@ -50,28 +58,33 @@ def deliver() -> None:
     until = monotonic() + RUN_SECONDS
     flying: dict[Future[settling.Answer], Message] = {}
     answers: list[settling.Answer] = []
-    with ThreadPoolExecutor(settings.DELIVERY_CONCURRENCY, thread_name_prefix="send") as pool:
-        while True:
-            try:
-                if answers:
-                    settling.settle(answers)
-                    answers = []
-                _renew(flying.values())
-                room = settings.DELIVERY_CONCURRENCY - len(flying)
-                if room and monotonic() < until:
-                    for message in _claim(room):
-                        flying[pool.submit(_send, message)] = message
-            except DatabaseError as error:
-                _bear(error, flying or answers, until)
-            if not flying and not answers:
-                break
-            wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
-            done, _ = wait(flying, timeout=GATHER_SECONDS)
-            for future in done:
-                del flying[future]
-                answers.append(future.result())
+    while True:
+        try:
+            if answers:
+                settling.settle(answers)
+                answers = []
+            _renew(flying.values())
+            room = settings.DELIVERY_CONCURRENCY - len(flying)
+            if room and monotonic() < until:
+                for message in _claim(room):
+                    flying[_senders().submit(_send, message)] = message
+        except DatabaseError as error:
+            _bear(error, flying or answers, until)
+        if not flying and not answers:
+            break
+        wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
+        done, _ = wait(flying, timeout=GATHER_SECONDS)
+        for future in done:
+            del flying[future]
+            answers.append(future.result())
     if monotonic() >= until:
         nudging.deliver()
+
+
+@functools.cache
+def _senders() -> ThreadPoolExecutor:
+    """The process's threads for sends; they are kept, as are their connections to the platforms."""
+    return ThreadPoolExecutor(settings.DELIVERY_CONCURRENCY, thread_name_prefix="send")
 
 
 def _bear(error: DatabaseError, kept: Sized, until: float) -> None:
@@ -133,8 +146,8 @@ def _locked(ids: Iterable[uuid.UUID], lease: uuid.UUID) -> dict[uuid.UUID, Conve
     rows = (
         Conversation.objects.select_for_update(of=("self",))
         .filter(pk__in=ids, delivery_lease=lease)
-        .select_related("contact")
-        .prefetch_related("contact__identities")
+        .only(*_NEEDED)
+        .prefetch_related(Prefetch("contact", Contact.objects.only("id")), "contact__identities")
         .order_by("pk")
     )
     return {row.pk: row for row in rows}

@@ -16,7 +16,7 @@ class Turn:
     """What is pending in a conversation that a bot holds: the customer's messages in order, and due wake-ups."""
 
     conversation: Conversation
-    """With `account`, `contact` (its `identities` prefetched) and `organization` loaded."""
+    """With `account` and `contact` (its `identities` prefetched) loaded."""
     messages: tuple[Message, ...]
     wakeups: tuple[str, ...] = ()
     """The keys of the wake-ups that are due."""

@@ -7,7 +7,7 @@ conversation's turn writes nothing.
 
 import traceback
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -15,13 +15,14 @@ from time import monotonic
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Prefetch, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from apps.conversations import holding, nudging, outbound, wakeups
 from apps.conversations.authors import Author
 from apps.conversations.models import (
+    ChannelAccount,
     Conversation,
     ConversationParticipant,
     Message,
@@ -35,7 +36,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 100
 RUN_SECONDS = 5.0
 MAX_FAILURES = 5
-_SECRETS = ("account__access_token", "account__app_secret", "account__verify_token")
+_SECRETS = ("access_token", "app_secret", "verify_token")
 _LEASE_FIELDS = ["turn_due_at", "turn_lease", "turn_lease_until", "turn_failures"]
 _TAKEN = [
     *_LEASE_FIELDS, "handled_seq", "last_seq", "last_message", "first_message_at", "last_message_at",
@@ -86,9 +87,8 @@ def _claim() -> list[Turn]:
         return []
     conversations = (
         Conversation.objects.filter(pk__in=claimed, turn_lease=lease)
-        .select_related("account", "contact", "organization")
-        .defer(*_SECRETS)
-        .prefetch_related("contact__identities")
+        .select_related("contact")
+        .prefetch_related(Prefetch("account", ChannelAccount.objects.defer(*_SECRETS)), "contact__identities")
         .order_by("pk")
     )
     found = {conversation.pk: conversation for conversation in conversations}
@@ -133,7 +133,7 @@ def _decide(turns: Sequence[Turn]) -> list[Decision]:
 
 
 def _may_answer(conversation: Conversation) -> bool:
-    """Whether anything automatic may speak here at all; asked before the responders, and again at the commit."""
+    """Whether anything automatic may speak here at all; the commit asks `_muted` again."""
     return (
         conversation.holder == Conversation.Holder.BOT
         and conversation.closed_at is None
@@ -144,6 +144,12 @@ def _may_answer(conversation: Conversation) -> bool:
     )
 
 
+def _muted(conversations: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """The conversations in which nothing automatic may speak, as their accounts and contacts are now."""
+    silent = Q(account__is_active=False) | Q(account__auto_response_enabled=False) | Q(contact__is_blocked=True)
+    return set(Conversation.objects.filter(silent, pk__in=conversations).values_list("pk", flat=True))
+
+
 @transaction.atomic
 def _commit(decisions: Sequence[Decision]) -> None:
     now = timezone.now()
@@ -151,10 +157,9 @@ def _commit(decisions: Sequence[Decision]) -> None:
         row.pk: row
         for row in Conversation.objects.select_for_update(of=("self",))
         .filter(pk__in=[decision.turn.conversation.pk for decision in decisions])
-        .select_related("account", "contact")
-        .defer(*_SECRETS)
         .order_by("pk")
     }
+    muted = _muted(locked)
     standing = []
     for decision in decisions:
         before, row = decision.turn.conversation, locked.get(decision.turn.conversation.pk)
@@ -165,6 +170,7 @@ def _commit(decisions: Sequence[Decision]) -> None:
             _release(row, row.turn_due_at)
             bulk.update(Conversation, [row], _LEASE_FIELDS)
         else:
+            row.account, row.contact = before.account, before.contact
             standing.append((decision, row))
     allowed: set[uuid.UUID] = set()
     for key in settings.RESPONDERS:
@@ -172,7 +178,7 @@ def _commit(decisions: Sequence[Decision]) -> None:
             responder = responders.get(key)
             mine = [(one.turn, one.effects) for one, _ in standing if one.responder is responder and one.effects]
             allowed |= responder.save(mine) if mine else set()
-    acted = [(one, row) for one, row in standing if one.effects and row.pk in allowed and _may_answer(row)]
+    acted = [(one, row) for one, row in standing if one.effects and row.pk in allowed - muted]
     drafts = [draft for one, row in acted for draft in _apply(one, row)]
     handled = [message.pk for one, _ in acted for message in one.turn.messages]
     Message.objects.filter(pk__in=handled).update(processed_by_agent=True)

@@ -12,8 +12,8 @@ os.environ.setdefault("THROTTLE_REGISTER", "10000/hour")
 os.environ.setdefault("THROTTLE_LOGIN", "10000/min")
 os.environ.setdefault("THROTTLE_REFRESH", "10000/min")
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["OPTIONS"].pop("pool")  # the test runner creates and drops its database: no idle connections

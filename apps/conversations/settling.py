@@ -21,6 +21,8 @@ FIELDS = [
     "status", "external_id", "sent_at", "failed_at", "error_code", "error_title", "error_details", "updated_at"
 ]  # fmt: skip
 
+_READ = ["organization", "conversation", "account", "attempts", "first_attempt_at", "correlation_id"]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -43,12 +45,7 @@ def settle(answers: list[Answer]) -> None:
         .only("delivery_due_at", "delivery_lease", "delivery_lease_until")
         .order_by("pk")
     }
-    messages = list(
-        Message.objects.select_for_update()
-        .filter(pk__in=by_message)
-        .defer("text", "content", "reactions")
-        .order_by("pk")
-    )
+    messages = list(Message.objects.select_for_update().filter(pk__in=by_message).only(*FIELDS, *_READ).order_by("pk"))
     freed: list[Conversation] = []
     pauses: dict[uuid.UUID, tuple[datetime, str]] = {}
     for message in messages:

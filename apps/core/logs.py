@@ -3,6 +3,8 @@
 import traceback
 from typing import Any
 
+import orjson
+
 
 def frames(exc_info: Any) -> str:
     """Where an error arose, and the types of it and its causes, without their words: PostgreSQL quotes whole rows."""
@@ -11,3 +13,8 @@ def frames(exc_info: Any) -> str:
         parts.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\nwhich came of\n".join(parts)
+
+
+def dumps(entry: dict[str, Any], **_: object) -> str:
+    """One log line as JSON; what JSON does not know is written as its text."""
+    return orjson.dumps(entry, default=str).decode()

@@ -12,7 +12,8 @@ from config.launch.processes import Program
 COMMANDS = {
     "web": "uvicorn config.asgi:application --host 127.0.0.1 --port {PORT} --workers {WEB_PROCESSES}"
     " --no-access-log --timeout-graceful-shutdown 5",
-    "worker": "celery -A config worker --pool prefork --concurrency {WORKER_PROCESSES} --loglevel info",
+    "worker": "celery -A config worker --pool prefork --concurrency {WORKER_PROCESSES} --loglevel info"
+    " --without-gossip --without-mingle",
     "beat": "celery -A config beat -s celerybeat-schedule/state --loglevel info",
 }
 # glibc would keep a pool of memory for each of the many threads that send

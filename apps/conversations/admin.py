@@ -6,7 +6,9 @@ from django.http import HttpRequest
 
 from apps.conversations import inbound
 from apps.conversations.models import (
+    AccountAddress,
     Attachment,
+    ChannelAccount,
     Conversation,
     ConversationParticipant,
     HandoverLog,
@@ -15,38 +17,9 @@ from apps.conversations.models import (
     WebhookEvent,
     WebhookItem,
 )
+from apps.core.admin import FactAdmin, FactInline
 
 PREVIEW = 40
-
-
-class FactAdmin(admin.ModelAdmin):
-    """Rows that the line writes: nobody adds, changes or deletes them by hand."""
-
-    show_full_result_count = False  # a COUNT over millions of rows, for a number that nobody needs
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-
-class FactInline(admin.TabularInline):
-    """The same beside the row that it belongs to."""
-
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
 
 
 class HandoverLogInline(FactInline):
@@ -192,3 +165,45 @@ class WebhookItemAdmin(FactAdmin):
 
 def _level(done: int, total: int) -> int:
     return messages.SUCCESS if done == total else messages.WARNING
+
+
+class AccountAddressInline(FactInline):
+    model = AccountAddress
+    fields = ("kind", "external_id")
+
+
+@admin.register(ChannelAccount)
+class ChannelAccountAdmin(FactAdmin):
+    """What the line knows of every channel's accounts; each channel's own page changes them."""
+
+    list_display = (
+        "name",
+        "organization",
+        "channel",
+        "is_active",
+        "auto_response_enabled",
+        "paused_until",
+        "verified_at",
+    )
+    list_filter = ("channel", "is_active", "auto_response_enabled")
+    list_select_related = ("organization",)
+    search_fields = ("=id", "name", "addresses__external_id", "organization__name")
+    search_help_text = "Id, name, an id by which webhooks name it, organization."
+    exclude = ("access_token", "app_secret", "verify_token")
+    inlines = (AccountAddressInline,)
+
+
+@admin.register(AccountAddress)
+class AccountAddressAdmin(FactAdmin):
+    list_display = ("external_id", "kind", "channel", "account", "organization")
+    list_filter = ("channel", "kind")
+    list_select_related = ("account", "organization")
+    search_fields = ("=external_id",)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(FactAdmin):
+    list_display = ("id", "type", "mime_type", "size", "message")
+    list_filter = ("type",)
+    list_select_related = ("message",)
+    search_fields = ("=message__id", "=external_id")

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from apps.core.admin import FactAdmin
 from apps.flows.models import Chatbot, ChatbotAccount, Flow, FlowSession
 
 
@@ -36,21 +37,8 @@ class ChatbotAdmin(admin.ModelAdmin):
         return False
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that are made and changed by the API or the engine alone."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(Flow)
-class FlowAdmin(ReadOnlyAdmin):
+class FlowAdmin(FactAdmin):
     list_display = ("name", "chatbot", "organization", "is_main", "is_active", "updated_at", "deleted_at")
     list_filter = ("is_main", "is_fallback", "is_active", ("deleted_at", admin.EmptyFieldListFilter))
     list_select_related = ("chatbot", "organization")
@@ -58,9 +46,8 @@ class FlowAdmin(ReadOnlyAdmin):
 
 
 @admin.register(FlowSession)
-class FlowSessionAdmin(ReadOnlyAdmin):
+class FlowSessionAdmin(FactAdmin):
     list_display = ("id", "flow", "organization", "conversation_id", "created_at", "ended_at", "problem")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), ("problem", admin.EmptyFieldListFilter))
     list_select_related = ("flow", "organization")
     search_fields = ("flow__name", "conversation__id", "problem")
-    show_full_result_count = False

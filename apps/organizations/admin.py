@@ -5,8 +5,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.db import models
-from django.http import HttpRequest
 
+from apps.core.admin import FactAdmin
 from apps.organizations.models import Department, Organization, Queue, SignIn, User
 
 admin.site.unregister(Group)  # roles decide
@@ -55,22 +55,13 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(SignIn)
-class SignInAdmin(admin.ModelAdmin):
+class SignInAdmin(FactAdmin):
     """Who is signed in from where: facts, not to be edited."""
 
     list_display = ("user", "ip_address", "user_agent", "created_at", "expires_at", "revoked_at")
     list_select_related = ("user",)
     search_fields = ("user__email", "ip_address")
     date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: SignIn | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: SignIn | None = None) -> bool:
-        return False
 
 
 @admin.register(Department)

@@ -245,7 +245,7 @@ def test_takeover_while_the_bot_is_thinking_fences_its_turn(
     post(line, kit, kit.webhook(ADDRESS, kit.text("m.1", "Oi")))
     inbound.drain()
     thinking = turns._claim()
-    decided = turns._decide(thinking)
+    decided, _ = turns._decide(thinking)
     holding.take(conversation=Conversation.objects.get(), by=Author.person(agent))
     turns._commit(decided)
     line.run()
@@ -270,7 +270,7 @@ def test_turn_whose_lease_was_lost_writes_nothing(line: Line, kit: Kit, number: 
     make_chatbot(number, *ECHO)
     post(line, kit, kit.webhook(ADDRESS, kit.text("m.1", "Oi")))
     inbound.drain()
-    decided = turns._decide(turns._claim())
+    decided = turns._decide(turns._claim())[0]
     Conversation.objects.update(turn_lease=uuid.uuid4(), turn_lease_until=timezone.now() - timedelta(seconds=1))
     turns._commit(decided)
     assert [author for author, _, _ in line.messages()] == ["contact"]

@@ -16,7 +16,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.conversations import accounts, arrivals, bodies, nudging, statuses, turns
+from apps.conversations import accounts, arrivals, bodies, nudging, statuses, turn_faults
 from apps.conversations.accounts import Named
 from apps.conversations.channels import Channel, channels
 from apps.conversations.items import (
@@ -249,7 +249,7 @@ def replay(item: WebhookItem) -> WebhookItem | None:
         item = WebhookItem.objects.select_for_update(of=("self",)).select_related("event").get(pk=item.pk)
         key = item.pk
         if item.kind == "turn":
-            turns.again(uuid.UUID(item.payload["conversation_id"]))
+            turn_faults.again(uuid.UUID(item.payload["conversation_id"]))
             item.delete()
             return None
         assert item.event is not None

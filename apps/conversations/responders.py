@@ -56,12 +56,26 @@ class Effects:
     """Whatever the responder wants back in `save`."""
 
 
+@dataclass(frozen=True)
+class Later:
+    """Not now: take this turn again at that time."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Detach:
+    """This takes long: `think` about it on the workers of that Celery queue, off the line's own."""
+
+    queue: str
+
+
 class Responder(Protocol):
     """Decides for many conversations at once, with a constant number of queries a batch."""
 
     key: str
 
-    def decide(self, turns: Sequence[Turn]) -> dict[uuid.UUID, Effects]:
+    def decide(self, turns: Sequence[Turn]) -> Mapping[uuid.UUID, Effects | Later | Detach]:
         """What to do, by conversation id; a conversation left out goes to the next responder.
 
         Called without a transaction; must not write. An exception fails the turns one by one.
@@ -73,6 +87,13 @@ class Responder(Protocol):
 
     def describe(self, conversations: Iterable[Conversation]) -> dict[uuid.UUID, dict[str, Any]]:
         """What the inbox shows of the responder's state, by conversation id; one query a page."""
+
+
+class Thinker(Responder, Protocol):
+    """A responder that detaches turns."""
+
+    def think(self, turn: Turn) -> Effects | Later | None:
+        """Decide about one detached turn, however long it takes; its lease is renewed meanwhile."""
 
 
 responders: Registry[Responder] = Registry("responders")

@@ -1,8 +1,10 @@
 """Celery shells: each is a nudge to look at the rows, which say what there is to do."""
 
+import uuid
+
 from celery import shared_task
 
-from apps.conversations import delivery, inbound, nudging, statuses, turns
+from apps.conversations import delivery, inbound, nudging, statuses, thinking, turns
 from apps.core import nudges
 
 
@@ -16,6 +18,11 @@ def drain_events() -> None:
 def take_turns() -> None:
     nudges.begun(nudging.TURNS)
     turns.take()
+
+
+@shared_task
+def think(conversation_id: str, lease: str, responder: str) -> None:
+    thinking.think(conversation_id=uuid.UUID(conversation_id), lease=uuid.UUID(lease), responder=responder)
 
 
 @shared_task

@@ -5,7 +5,6 @@ looking, under the row locks, whether lease, epoch and holder are still those of
 conversation's turn writes nothing.
 """
 
-import traceback
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,30 +15,26 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Prefetch, Q
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from apps.conversations import holding, nudging, outbound, wakeups
+from apps.conversations import holding, nudging, outbound, turn_faults, wakeups
 from apps.conversations.authors import Author
 from apps.conversations.models import (
     ChannelAccount,
     Conversation,
     ConversationParticipant,
     Message,
-    WebhookItem,
 )
-from apps.conversations.responders import Effects, Responder, Turn, responders
-from apps.core import bulk, databases, metrics, outbox
+from apps.conversations.responders import Detach, Effects, Later, Responder, Turn, responders
+from apps.core import bulk, metrics
 
 logger = structlog.get_logger(__name__)
 
 BATCH = 100
 RUN_SECONDS = 5.0
-MAX_FAILURES = 5
 _SECRETS = ("access_token", "app_secret", "verify_token")
-_LEASE_FIELDS = ["turn_due_at", "turn_lease", "turn_lease_until", "turn_failures"]
 _TAKEN = [
-    *_LEASE_FIELDS, "handled_seq", "last_seq", "last_message", "first_message_at", "last_message_at",
+    *turn_faults.LEASE_FIELDS, "handled_seq", "last_seq", "last_message", "first_message_at", "last_message_at",
     "last_outbound_at", "delivery_due_at", "chatbot_id", "active_chatbot_id", "agent_id", "status", "closed_at",
     "resolved_at", "tags", "extra_data", "updated_at",
 ]  # fmt: skip
@@ -66,6 +61,10 @@ class Decision:
     effects: Effects | None
 
 
+PutOff = tuple[Turn, Responder, Later | Detach]
+"""A turn that is not decided now."""
+
+
 def take() -> None:
     """Take the turns that are due, until nothing is left."""
     until = monotonic() + RUN_SECONDS
@@ -83,8 +82,11 @@ def _claim() -> list[Turn]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [lease, lease_until, now, now, BATCH])
         claimed = [row[0] for row in cursor.fetchall()]
-    if not claimed:
-        return []
+    return _load(claimed, lease, now) if claimed else []
+
+
+def _load(claimed: Sequence[uuid.UUID], lease: uuid.UUID, now: datetime) -> list[Turn]:
+    """The turns of conversations whose lease is still this one."""
     conversations = (
         Conversation.objects.filter(pk__in=claimed, turn_lease=lease)
         .select_related("contact")
@@ -106,30 +108,60 @@ def _claim() -> list[Turn]:
 def _take(turns: Sequence[Turn]) -> None:
     """Decide and commit a batch; if that breaks, again one by one, so that each fault finds its own turn."""
     try:
-        _commit(_decide(turns))
-    except Exception as error:
+        decisions, put = _decide(turns)
+        _commit(decisions)
+        for turn, responder, what in put:
+            _put(turn, responder, what)
+    except Exception as error:  # noqa: BLE001 (the batch's edge: the fault is noted by `turn_faults.broke`)
         if len(turns) == 1:
-            if databases.is_passing(error):
-                raise  # no fault of the turn's: it is taken again once its lease has expired
-            logger.exception("turn_broke", conversation=str(turns[0].conversation.pk))
-            _failed(turns[0], error)
+            turn_faults.broke(turns[0], error)
             return
         logger.warning("turns_broke", turns=len(turns), reason=type(error).__name__)
         for turn in turns:
             _take([turn])
 
 
-def _decide(turns: Sequence[Turn]) -> list[Decision]:
+def resume(conversation_id: uuid.UUID, lease: uuid.UUID) -> Turn | None:
+    """The turn that was detached under this lease, which begins anew; None if somebody else has it by now."""
+    now = timezone.now()
+    mine = Conversation.objects.filter(pk=conversation_id, turn_lease=lease)
+    mine.update(turn_lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
+    return next(iter(_load([conversation_id], lease, now)), None)
+
+
+def conclude(turn: Turn, responder: Responder, answer: Effects | Later | None) -> None:
+    """Commit what was decided about a detached turn."""
+    if isinstance(answer, Later):
+        _put(turn, responder, answer)
+    else:
+        _commit([Decision(turn, responder, answer)])
+
+
+def _decide(turns: Sequence[Turn]) -> tuple[list[Decision], list[PutOff]]:
     """Ask the responders in their order; each hears only of turns that those before it left."""
-    decisions = []
+    decisions: list[Decision] = []
+    put: list[PutOff] = []
     left = {turn.conversation.pk: turn for turn in turns if _may_answer(turn.conversation)}
     decisions += [Decision(turn, None, None) for turn in turns if turn.conversation.pk not in left]
     for key in settings.RESPONDERS:
         if key in responders and left:
             responder = responders.get(key)
-            for pk, effects in responder.decide(list(left.values())).items():
-                decisions.append(Decision(left.pop(pk), responder, effects))
-    return decisions + [Decision(turn, None, None) for turn in left.values()]
+            for pk, answer in responder.decide(list(left.values())).items():
+                if isinstance(answer, Effects):
+                    decisions.append(Decision(left.pop(pk), responder, answer))
+                else:
+                    put.append((left.pop(pk), responder, answer))
+    return decisions + [Decision(turn, None, None) for turn in left.values()], put
+
+
+def _put(turn: Turn, responder: Responder, what: Later | Detach) -> None:
+    """Put a turn off, or hand it to other workers, who work under its lease; if they never do, it expires."""
+    conversation = turn.conversation
+    if isinstance(what, Later):
+        mine = Conversation.objects.filter(pk=conversation.pk, turn_lease=conversation.turn_lease)
+        mine.update(turn_due_at=what.at, turn_lease=None, turn_lease_until=None)
+    else:
+        nudging.think(what.queue, conversation=conversation, responder=responder.key)
 
 
 def _may_answer(conversation: Conversation) -> bool:
@@ -167,8 +199,8 @@ def _commit(decisions: Sequence[Decision]) -> None:
             metrics.TURNS.labels("fenced").inc()
         elif row.holder_epoch != before.holder_epoch or row.closed_at:
             metrics.TURNS.labels("fenced").inc()
-            _release(row, row.turn_due_at)
-            bulk.update(Conversation, [row], _LEASE_FIELDS)
+            turn_faults.release(row, row.turn_due_at)
+            bulk.update(Conversation, [row], turn_faults.LEASE_FIELDS)
         else:
             row.account, row.contact = before.account, before.contact
             standing.append((decision, row))
@@ -180,7 +212,8 @@ def _commit(decisions: Sequence[Decision]) -> None:
             allowed |= responder.save(mine) if mine else set()
     acted = [(one, row) for one, row in standing if one.effects and row.pk in allowed - muted]
     drafts = [draft for one, row in acted for draft in _apply(one, row)]
-    handled = [message.pk for one, _ in acted for message in one.turn.messages]
+    spoken = [one for one, _ in acted if one.effects and (one.effects.chatbot_id or one.effects.agent_id)]
+    handled = [message.pk for one in spoken for message in one.turn.messages]
     Message.objects.filter(pk__in=handled).update(processed_by_agent=True)
     outbound.queue(drafts)
     wakeups.change({row.pk: one.effects.wakeups for one, row in acted if one.effects and one.effects.wakeups})
@@ -213,7 +246,9 @@ def _apply(decision: Decision, row: Conversation) -> list[outbound.Draft]:
         row.active_chatbot_id = effects.chatbot_id if effects.session_lives else None
     row.agent_id = effects.agent_id or row.agent_id
     row.tags = [tag for tag in dict.fromkeys([*row.tags, *effects.add_tags]) if tag not in effects.remove_tags]
-    author = Author.bot(effects.chatbot_id) if effects.chatbot_id else Author.agent(effects.agent_id)
+    author = Author.bot(effects.chatbot_id) if effects.chatbot_id else Author.system()
+    if effects.agent_id:
+        author = Author.agent(effects.agent_id)
     if effects.hand_over:
         holding.hand_over(row, by=author, to=effects.hand_over)
     cause = turn.messages[-1] if turn.messages else None
@@ -240,44 +275,4 @@ def _finish(turn: Turn, row: Conversation, next_wakeup: datetime | None, now: da
         row.handled_seq = max(row.handled_seq, turn.messages[-1].seq)
     owed = row.last_inbound_seq > row.handled_seq and row.holder == Conversation.Holder.BOT and not row.closed_at
     row.turn_failures, row.updated_at = 0, now
-    _release(row, now if owed else None if row.closed_at else next_wakeup)
-
-
-def _release(row: Conversation, due_at: datetime | None) -> None:
-    row.turn_due_at, row.turn_lease, row.turn_lease_until = due_at, None, None
-
-
-@transaction.atomic
-def _failed(turn: Turn, error: Exception) -> None:
-    """A turn broke by a fault of ours: again with back-off, and after five times a dead letter that can be replayed."""
-    row = Conversation.objects.select_for_update().get(pk=turn.conversation.pk)
-    if row.turn_lease != turn.conversation.turn_lease:
-        return
-    row.turn_failures += 1
-    if row.turn_failures < MAX_FAILURES:
-        _release(row, timezone.now() + timedelta(seconds=2**row.turn_failures))
-    else:
-        WebhookItem.objects.create(
-            organization_id=row.organization_id,
-            account_id=row.account_id,
-            channel=turn.conversation.account.channel,
-            kind="turn",
-            state=WebhookItem.State.DEAD,
-            reason=f"The bot's turn broke {MAX_FAILURES} times.",
-            payload={"conversation_id": str(row.pk)},
-            traceback="".join(traceback.format_exception(error)),
-        )
-        metrics.TURNS.labels("dead").inc()
-        row.handled_seq, row.turn_failures = row.last_inbound_seq, 0
-        _release(row, None)
-        row.save(update_fields=["handled_seq"])
-        outbox.add(row.organization_id, "conversation.updated", row.pk)
-    bulk.update(Conversation, [row], _LEASE_FIELDS)
-
-
-def again(conversation_id: uuid.UUID) -> None:
-    """Ask for a turn that was given up once more: the customer's last message is owed an answer again."""
-    Conversation.objects.filter(pk=conversation_id, closed_at=None, holder=Conversation.Holder.BOT).update(
-        turn_due_at=timezone.now(), handled_seq=Greatest(F("last_inbound_seq") - 1, 0)
-    )
-    nudging.turns()
+    turn_faults.release(row, now if owed else None if row.closed_at else next_wakeup)

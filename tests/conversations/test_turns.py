@@ -42,7 +42,7 @@ def test_message_that_comes_during_a_turn_is_owed_the_next_one(line: Line, numbe
     make_chatbot(number, ("message", {"content": "recebido"}))
     line.meta.say("um")
     inbound.drain()
-    decided = turns._decide(turns._claim())
+    decided = turns._decide(turns._claim())[0]
     line.meta.say("dois")
     inbound.drain()
     turns._commit(decided)
@@ -70,7 +70,7 @@ def test_account_switched_off_between_decision_and_commit_says_nothing(
     make_chatbot(number, ("message", {"content": "recebido"}))
     line.meta.say("Oi")
     inbound.drain()
-    decided = turns._decide(turns._claim())
+    decided = turns._decide(turns._claim())[0]
     setattr(number, field, False)
     number.save()
     turns._commit(decided)
@@ -85,6 +85,6 @@ def test_due_wakeup_is_a_turn_and_is_used_up(line: Line, number: WhatsAppAccount
     Conversation.objects.update(turn_due_at=timezone.now())
     [turn] = turns._claim()
     assert (turn.messages, turn.wakeups) == ((), ("inactivity",))
-    turns._commit(turns._decide([turn]))
+    turns._commit(turns._decide([turn])[0])
     assert not Wakeup.objects.exists()
     assert Conversation.objects.get().turn_due_at is None

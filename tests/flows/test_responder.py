@@ -14,6 +14,7 @@ from apps.conversations.models import Conversation, Message
 from apps.conversations.responders import Turn, responders
 from apps.flows import services
 from apps.flows.models import Chatbot, Flow, FlowSession
+from apps.flows.responder import Flows
 from apps.organizations.models import Organization, User
 from tests.flows.canvases import draw, edge, node
 from tests.flows.factories import main_flow, make_chatbot
@@ -237,7 +238,7 @@ def test_a_chatbot_silenced_while_it_thinks_says_nothing_and_keeps_nothing(
     conversation: Conversation, chatbot: Chatbot
 ) -> None:
     messages = inbox.make_messages(conversation, ["Oi"])
-    flows = responders.get("flows")
+    flows = Flows()
     turn = Turn(conversation, tuple(messages))
     decided = flows.decide([turn])
     assert [content.text for content in decided[conversation.pk].say] == ["Qual seu nome?"]
@@ -287,7 +288,7 @@ def _queries_for(organization: Organization, conversations: int) -> int:
     rows = Conversation.objects.select_related("account", "contact").prefetch_related("contact__identities")
     loaded = {row.pk: row for row in rows}
     batch = [Turn(loaded[turn.conversation.pk], turn.messages) for turn in batch]
-    flows = responders.get("flows")
+    flows = Flows()
     with (
         CaptureQueriesContext(
             connection,

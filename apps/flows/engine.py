@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from apps.core.templating import TemplateError
 from apps.flows.answers import Answer
+from apps.flows.calls import Call, Result
 from apps.flows.effects import Close, Effect, HandOver
 from apps.flows.graph import Graph, Place, Problem
-from apps.flows.nodes.base import NEXT, Jump, Outcome, Visit, WaitingNode
+from apps.flows.nodes.base import NEXT, CallingNode, Jump, Outcome, Visit, WaitingNode
 
 MAX_VISITS = 100
 """Nodes in one turn; a flow that visits more goes in circles."""
@@ -26,6 +27,16 @@ MAX_KEPT = 50
 @dataclass(frozen=True)
 class Woken:
     """The time that the session waited for has come."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What the node called for is done."""
+
+    result: Result
+
+
+Event = Answer | Woken | Returned
 
 
 @dataclass(frozen=True)
@@ -44,15 +55,18 @@ class State:
     """The id of the flow in which it is; empty: the one in which it began."""
     stack: tuple[tuple[str, str], ...] = ()
     """The (flow, node) to come back to, the innermost last."""
+    entered_at: datetime | None = None
+    """When it came to the node that waits."""
+    visits: int = 0
+    """Nodes visited so far in a turn that a call interrupts."""
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
         """The state that `dump` gave."""
-        wakes_at = data.get("wakes_at")
         return cls(
             **{
                 **data,
-                "wakes_at": datetime.fromisoformat(wakes_at) if wakes_at else None,
+                **{name: datetime.fromisoformat(data[name]) for name in ("wakes_at", "entered_at") if data.get(name)},
                 "kept": tuple(Answer(**answer) for answer in data.get("kept", ())),
                 "stack": tuple((flow, node) for flow, node in data.get("stack", ())),
             }
@@ -60,7 +74,8 @@ class State:
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
-        return {**asdict(self), "wakes_at": self.wakes_at.isoformat() if self.wakes_at else None}
+        times = {"wakes_at": self.wakes_at, "entered_at": self.entered_at}
+        return {**asdict(self), **{name: time.isoformat() if time else None for name, time in times.items()}}
 
     def is_due(self, now: datetime) -> bool:
         """Whether the time that it waits for has come."""
@@ -76,8 +91,25 @@ class Destination:
 
 
 @dataclass(frozen=True)
+class Visited:
+    """A node that the session has left: by which exit (empty: the flow ended or broke there)."""
+
+    flow: str
+    """The id of the flow; empty: the one in which the session began."""
+    node: str
+    exit: str
+    entered_at: datetime
+    seconds: float
+    """How long it was there."""
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
-    """What came of one event. With a problem the flow has broken off, and says nothing of this turn."""
+    """What came of one event. With a problem the flow has broken off, and says nothing of this turn.
+
+    With a call, nothing is decided yet about the node that wants it: go on with `Returned` from this state.
+    """
 
     effects: tuple[Effect, ...]
     state: State
@@ -87,18 +119,21 @@ class Step:
     """What the customer said while the session slept: the events to go on with, in this order."""
     entered: frozenset[str] = frozenset()
     """The ids of the other flows through which it went."""
+    path: tuple[Visited, ...] = ()
+    """The nodes that it left, in this order."""
+    call: Call | None = None
 
 
 def advance(
     graph: Graph,
     state: State,
-    event: Answer | Woken | None,
+    event: Event | None,
     known: Mapping[str, Any] | None = None,
     *,
     now: datetime,
     others: Mapping[str, Destination] | None = None,
 ) -> Step:
-    """Run until a node waits or the flow ends; `known` are variables that are not the session's to keep.
+    """Run until a node waits or calls, or the flow ends; `known` are variables that are not the session's to keep.
 
     Without an event the flow begins; an answer to a node that is no longer there begins it again. A session that sleeps
     keeps what the customer says until it wakes. `others` are the flows to which this one may jump, by their ids.
@@ -108,53 +143,129 @@ def advance(
     place = graphs[state.flow].places.get(state.node) if state.node and state.flow in graphs else None
     if state.asleep and place is not None and isinstance(event, Answer):
         return Step((), replace(state, kept=(*state.kept, event)[-MAX_KEPT:]), finished=False)
-    if place is None and isinstance(event, Woken):
+    if place is None and isinstance(event, Woken | Returned):
         return Step((), State(variables=state.variables), finished=True, unheard=state.kept)
-    flow, stack = state.flow, list(state.stack)
     if place is None or event is None:
-        place, event, flow, stack = _start(graph), None, "", []
-    variables = dict(state.variables)
-    attempts = state.attempts if event is not None else 0
-    effects: list[Effect] = []
-    entered = {flow}
-    visited = 0
-    while place is not None:
-        if visited == MAX_VISITS:
-            words = f"The flow goes in circles: it came to node {place.id!r} after {visited} others without waiting."
-            return _broken(variables, Problem(place.id, "edges", "loop", words))
-        visited += 1
-        visit = Visit(place.id, ChainMap(variables, dict(known or {})), place.exits.keys(), now, attempts)
-        try:
-            outcome = _visit(place, visit, event)
-        except TemplateError as error:
-            return _broken(variables, Problem(place.id, "text", "template", f"Node {place.id!r}: {error}"))
-        variables |= outcome.variables
-        effects += outcome.effects
-        if outcome.waits or outcome.wake_in is not None:
-            refused = attempts + 1 if isinstance(event, Answer) else 0
-            wakes_at = None if outcome.wake_in is None else now + timedelta(seconds=outcome.wake_in)
-            kept = () if outcome.waits else state.kept
-            rest = State(place.id, variables, refused, wakes_at, not outcome.waits, kept, flow, tuple(stack))
-            unheard = state.kept if outcome.waits else ()
-            return Step(tuple(effects), rest, finished=False, unheard=unheard, entered=frozenset(entered - {""}))
-        if outcome.jump:
-            target = _land(graphs, outcome.jump)
-            if target is None or len(stack) == MAX_STACK:
-                return _broken(variables, _lost(place, outcome.jump, len(stack)))
-            if outcome.jump.returns:
-                stack.append((flow, place.id))
-            place, flow = target, outcome.jump.flow
-            variables = {**others[flow].variables, **variables}
-            entered.add(flow)
-        else:
-            place = _follow(graphs[flow], place, outcome)
-            while place is None and stack and not _is_over(outcome):
-                flow, node = stack.pop()
-                parent = graphs[flow].places.get(node) if flow in graphs else None
-                place = _follow(graphs[flow], parent, Outcome(exit=NEXT)) if parent else None
-        event, attempts = None, 0
-    finished = State(variables=variables)
-    return Step(tuple(effects), finished, finished=True, unheard=state.kept, entered=frozenset(entered - {""}))
+        start = graph.places[graph.start] if graph.start else None
+        return _Walk(graphs, others, known or {}, now, State(None, state.variables, kept=state.kept)).run(start, None)
+    return _Walk(graphs, others, known or {}, now, state).run(place, event)
+
+
+class _Walk:
+    """One way through the graphs, from where the state is."""
+
+    def __init__(
+        self,
+        graphs: Mapping[str, Graph],
+        others: Mapping[str, Destination],
+        known: Mapping[str, Any],
+        now: datetime,
+        state: State,
+    ) -> None:
+        self.graphs = graphs
+        self.others = others
+        self.known = dict(known)
+        self.now = now
+        self.state = state
+        self.flow = state.flow
+        self.stack = list(state.stack)
+        self.entered_at = state.entered_at or now
+        self.visits = state.visits
+        self.variables = dict(state.variables)
+        self.effects: list[Effect] = []
+        self.path: list[Visited] = []
+        self.entered: set[str] = {state.flow}
+
+    def run(self, place: Place | None, event: Event | None) -> Step:
+        """Go from node to node; the event is for the first one."""
+        attempts = self.state.attempts
+        while place is not None:
+            if self.visits == MAX_VISITS:
+                words = f"The flow goes in circles: it came to node {place.id!r} after {MAX_VISITS} others in one turn."
+                return self._break(place, Problem(place.id, "edges", "loop", words))
+            self.visits += 1
+            visit = Visit(place.id, ChainMap(self.variables, self.known), place.exits.keys(), self.now, attempts)
+            try:
+                outcome = _visit(place, visit, event)
+            except TemplateError as error:
+                return self._break(place, Problem(place.id, "text", "template", f"Node {place.id!r}: {error}"))
+            self.variables |= outcome.variables
+            self.effects += outcome.effects
+            if outcome.call:
+                return self._call(place, outcome, attempts)
+            if outcome.waits or outcome.wake_in is not None:
+                return self._wait(place, outcome, attempts + 1 if isinstance(event, Answer) else 0)
+            flow, left, exit = self.flow, place, outcome.exit or ("jump" if outcome.jump else "")
+            if outcome.jump:
+                place = self._jump(place, outcome.jump)
+                if place is None:
+                    return self._break(left, _lost(left, outcome.jump, len(self.stack)))
+            else:
+                place = self._follow(place, outcome)
+            self.path.append(Visited(flow, left.id, exit, self.entered_at, self._seconds(), outcome.error))
+            event, attempts, self.entered_at = None, 0, self.now
+        return self._step(State(variables=self.variables), finished=True, unheard=self.state.kept)
+
+    def _jump(self, place: Place, jump: Jump) -> Place | None:
+        """Where a jump ends; None if it cannot be made."""
+        target = _land(self.graphs, jump)
+        if target is None or len(self.stack) == MAX_STACK:
+            return None
+        if jump.returns:
+            self.stack.append((self.flow, place.id))
+        self.flow = jump.flow
+        self.variables = {**self.others[jump.flow].variables, **self.variables}
+        self.entered.add(jump.flow)
+        return target
+
+    def _follow(self, place: Place, outcome: Outcome) -> Place | None:
+        """What comes next: in this flow, else in those that wait for it to end."""
+        following = _next(self.graphs[self.flow], place, outcome.exit)
+        while following is None and self.stack and not _is_over(outcome):
+            self.flow, node = self.stack.pop()
+            parent = self.graphs[self.flow].places.get(node) if self.flow in self.graphs else None
+            following = _next(self.graphs[self.flow], parent, NEXT) if parent else None
+        return following
+
+    def _call(self, place: Place, outcome: Outcome, attempts: int) -> Step:
+        """Stop in the middle of a turn: this node wants something of the world."""
+        return self._step(self._stay(place, attempts=attempts, kept=self.state.kept, visits=self.visits), outcome.call)
+
+    def _wait(self, place: Place, outcome: Outcome, attempts: int) -> Step:
+        """Stop until the customer answers or the time has come."""
+        rest = self._stay(
+            place,
+            attempts=attempts,
+            wakes_at=None if outcome.wake_in is None else self.now + timedelta(seconds=outcome.wake_in),
+            asleep=not outcome.waits,
+            kept=() if outcome.waits else self.state.kept,
+        )
+        return self._step(rest, unheard=self.state.kept if outcome.waits else ())
+
+    def _stay(self, place: Place, **fields: Any) -> State:
+        return State(
+            place.id, self.variables, flow=self.flow, stack=tuple(self.stack), entered_at=self.entered_at, **fields
+        )
+
+    def _break(self, place: Place, problem: Problem) -> Step:
+        self.effects.clear()
+        self.path.append(Visited(self.flow, place.id, "", self.entered_at, self._seconds(), problem.message))
+        return self._step(State(variables=self.variables), finished=True, problem=problem)
+
+    def _step(
+        self,
+        state: State,
+        call: Call | None = None,
+        *,
+        finished: bool = False,
+        problem: Problem | None = None,
+        unheard: tuple[Answer, ...] = (),
+    ) -> Step:
+        entered = frozenset(self.entered - {""})
+        return Step(tuple(self.effects), state, finished, problem, unheard, entered, tuple(self.path), call)
+
+    def _seconds(self) -> float:
+        return max((self.now - self.entered_at).total_seconds(), 0.0)
 
 
 def _land(graphs: Mapping[str, Graph], jump: Jump) -> Place | None:
@@ -177,24 +288,18 @@ def _is_over(outcome: Outcome) -> bool:
     return any(isinstance(effect, Close | HandOver) for effect in outcome.effects)
 
 
-def _start(graph: Graph) -> Place | None:
-    return graph.places[graph.start] if graph.start else None
-
-
-def _visit(place: Place, visit: Visit, event: Answer | Woken | None) -> Outcome:
+def _visit(place: Place, visit: Visit, event: Event | None) -> Outcome:
     if isinstance(place.node, WaitingNode):
         match event:
             case Answer():
                 return place.node.resume(place.config, visit, event)
             case Woken():
                 return place.node.wake(place.config, visit)
+    if isinstance(place.node, CallingNode) and isinstance(event, Returned):
+        return place.node.returned(place.config, visit, event.result)
     return place.node.run(place.config, visit)
 
 
-def _follow(graph: Graph, place: Place, outcome: Outcome) -> Place | None:
-    target = place.exits.get(outcome.exit) if outcome.exit else None
+def _next(graph: Graph, place: Place, exit: str | None) -> Place | None:
+    target = place.exits.get(exit) if exit else None
     return graph.places[target] if target else None
-
-
-def _broken(variables: dict[str, Any], problem: Problem) -> Step:
-    return Step((), State(variables=variables), finished=True, problem=problem)

@@ -18,7 +18,7 @@ def test_the_flow_of_production_asks_for_a_name_and_greets_with_it() -> None:
     canvas = load("seed_mapping_doc_flow")
     begun = talk(canvas)
     assert begun.effects == (Ask("Qual seu nome"),)
-    assert begun.state == State("question-1765557724569", {}, 0)
+    assert begun.state == State("question-1765557724569", entered_at=NOW)
     answered = talk(canvas, "Ana")
     assert answered.effects == (Say("Ola Ana"),)
     assert (answered.finished, answered.state.variables) == (True, {"meu_nome": "Ana"})

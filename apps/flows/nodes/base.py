@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from apps.core.registry import Registry
 from apps.flows.answers import Answer
+from apps.flows.calls import Call, Result
 from apps.flows.effects import Effect
 
 NEXT = "next"
@@ -61,7 +62,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a node decided. With no exit, no wait and no jump, the flow ends here.
+    """What a node decided. With no exit, no wait, no call and no jump, the flow ends here.
 
     It may wait for the customer (`waits`), for a time (`wake_in`), or for whichever comes first (both).
     """
@@ -75,6 +76,10 @@ class Outcome:
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Variables to set."""
     jump: Jump | None = None
+    call: Call | None = None
+    """Stay here until this is done, and decide then what to do about its result."""
+    error: str = ""
+    """What went wrong here although the flow goes on; for its author."""
 
 
 class Config(BaseModel):
@@ -119,6 +124,14 @@ class WaitingNode(Node):
     def wake(self, config: Any, visit: Visit) -> Outcome:
         """Decide what to do when the time has come."""
         return Outcome(exit=NEXT)
+
+
+class CallingNode(Node):
+    """A type of node that may want something of the world before it goes on."""
+
+    @abstractmethod
+    def returned(self, config: Any, visit: Visit, result: Result) -> Outcome:
+        """Decide what to do about what came of its call."""
 
 
 nodes: Registry[Node] = Registry("nodes")

@@ -59,6 +59,8 @@ class State:
     """When it came to the node that waits."""
     visits: int = 0
     """Nodes visited so far in a turn that a call interrupts."""
+    calls: int = 0
+    """Calls that the node has made."""
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
@@ -178,13 +180,13 @@ class _Walk:
 
     def run(self, place: Place | None, event: Event | None) -> Step:
         """Go from node to node; the event is for the first one."""
-        attempts = self.state.attempts
+        attempts, calls = self.state.attempts, self.state.calls
         while place is not None:
             if self.visits == MAX_VISITS:
                 words = f"The flow goes in circles: it came to node {place.id!r} after {MAX_VISITS} others in one turn."
                 return self._break(place, Problem(place.id, "edges", "loop", words))
             self.visits += 1
-            visit = Visit(place.id, ChainMap(self.variables, self.known), place.exits.keys(), self.now, attempts)
+            visit = Visit(place.id, ChainMap(self.variables, self.known), place.exits.keys(), self.now, attempts, calls)
             try:
                 outcome = _visit(place, visit, event)
             except TemplateError as error:
@@ -192,7 +194,7 @@ class _Walk:
             self.variables |= outcome.variables
             self.effects += outcome.effects
             if outcome.call:
-                return self._call(place, outcome, attempts)
+                return self._call(place, outcome.call, visit)
             if outcome.waits or outcome.wake_in is not None:
                 return self._wait(place, outcome, attempts + 1 if isinstance(event, Answer) else 0)
             flow, left, exit = self.flow, place, outcome.exit or ("jump" if outcome.jump else "")
@@ -203,7 +205,7 @@ class _Walk:
             else:
                 place = self._follow(place, outcome)
             self.path.append(Visited(flow, left.id, exit, self.entered_at, self._seconds(), outcome.error))
-            event, attempts, self.entered_at = None, 0, self.now
+            event, attempts, calls, self.entered_at = None, 0, 0, self.now
         return self._step(State(variables=self.variables), finished=True, unheard=self.state.kept)
 
     def _jump(self, place: Place, jump: Jump) -> Place | None:
@@ -227,9 +229,11 @@ class _Walk:
             following = _next(self.graphs[self.flow], parent, NEXT) if parent else None
         return following
 
-    def _call(self, place: Place, outcome: Outcome, attempts: int) -> Step:
+    def _call(self, place: Place, call: Call, visit: Visit) -> Step:
         """Stop in the middle of a turn: this node wants something of the world."""
-        return self._step(self._stay(place, attempts=attempts, kept=self.state.kept, visits=self.visits), outcome.call)
+        made = visit.calls + 1
+        rest = self._stay(place, attempts=visit.attempts, kept=self.state.kept, visits=self.visits, calls=made)
+        return self._step(rest, call)
 
     def _wait(self, place: Place, outcome: Outcome, attempts: int) -> Step:
         """Stop until the customer answers or the time has come."""

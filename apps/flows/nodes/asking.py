@@ -87,6 +87,9 @@ class Asking(base.WaitingNode):
             *super().exits(config),
         )
 
+    def writes(self, config: Any, node_id: str) -> frozenset[str]:
+        return frozenset([_variable(config, node_id)])
+
     @abstractmethod
     def demand(self, config: Any, visit: base.Visit) -> Demand:
         """What the answer must be like."""
@@ -104,8 +107,8 @@ class Asking(base.WaitingNode):
             value = answers.read(answer, self.demand(config, visit))
         except InvalidAnswer as refusal:
             return self._refuse(config, visit, str(refusal))
-        name = config.variable or f"user_response_{visit.node_id}"
-        return base.Outcome(exit=self.exit_for(value, visit), variables={name: value})
+        kept = {_variable(config, visit.node_id): value}
+        return base.Outcome(exit=self.exit_for(value, visit), variables=kept)
 
     def exit_for(self, value: Any, visit: base.Visit) -> str:
         """The way out of an answer that was taken."""
@@ -123,3 +126,7 @@ class Asking(base.WaitingNode):
         if config.validation.error_message:
             words = config.validation.error_message.render(visit.variables)
         return base.Outcome(effects.say(words), waits=True, wake_in=self._patience(config, visit))
+
+
+def _variable(config: Any, node_id: str) -> str:
+    return config.variable or f"user_response_{node_id}"

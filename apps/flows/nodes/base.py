@@ -14,6 +14,8 @@ from apps.flows.calls import Call, Result
 from apps.flows.effects import Effect
 
 NEXT = "next"
+ANY = frozenset(["*"])
+"""Variables of any name."""
 MAX_WAIT = 30 * 24 * 3600.0
 """Seconds that a node may wait."""
 
@@ -46,6 +48,8 @@ class Visit:
     now: datetime
     attempts: int = 0
     """How many answers it has refused so far."""
+    calls: int = 0
+    """How many of its calls have come back."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,11 @@ class Node(ABC):
     def exits(self, config: Any) -> tuple[Exit, ...]:
         """The ways out of a node with this configuration; for most types, one."""
         return (Exit(NEXT, target=config.next_node_id, takes_rest=True),)
+
+    def writes(self, config: Any, node_id: str) -> frozenset[str]:
+        """The variables that it may set; ANY if nobody can tell."""
+        variable = getattr(config, "variable", None)
+        return frozenset([variable] if variable else [])
 
     @abstractmethod
     def run(self, config: Any, visit: Visit) -> Outcome:

@@ -75,6 +75,6 @@ class Result:
     status: int | None = None
     """The HTTP status, if there was one."""
     assigned: Mapping[str, Any] = field(default_factory=dict)
-    """What a script assigned to its variables."""
+    """What a script assigned to its variables, and the keys of an object that it returned."""
     error: str = ""
     """Why it failed, in words for the flow's author; never a secret, never an inner address."""

@@ -1,0 +1,1 @@
+"""Performs what nodes want of the world: one module per kind of call."""

@@ -1,0 +1,45 @@
+"""What the world answered, made plain: JSON that PostgreSQL stores and templates read."""
+
+import datetime
+import decimal
+import ipaddress
+import math
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+DEPTH = 64
+"""Levels of lists and objects within each other that are kept."""
+
+
+class NotPlain(ValueError):
+    """There is something in the value that JSON cannot say; the words are for the flow's author."""
+
+
+def value(raw: Any, *, depth: int = DEPTH) -> Any:
+    """The value as JSON: dates in ISO 8601, decimals as numbers, texts without what PostgreSQL refuses."""
+    match raw:
+        case None | bool() | int():
+            return raw
+        case float():
+            return raw if math.isfinite(raw) else None
+        case str():
+            return text(raw)
+        case decimal.Decimal():
+            return value(int(raw) if raw.is_finite() and raw == raw.to_integral_value() else float(raw))
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return raw.isoformat()
+        case uuid.UUID() | datetime.timedelta() | ipaddress.IPv4Address() | ipaddress.IPv6Address():
+            return str(raw)
+        case Mapping() | list() | tuple() if depth == 0:
+            raise NotPlain(f"The value has more than {DEPTH} levels within each other.")
+        case Mapping():
+            return {text(str(key)): value(item, depth=depth - 1) for key, item in raw.items()}
+        case list() | tuple():
+            return [value(item, depth=depth - 1) for item in raw]
+    raise NotPlain(f"A value of the type {type(raw).__name__} cannot be kept.")
+
+
+def text(raw: str) -> str:
+    """The text without NUL and without halves of characters, neither of which PostgreSQL stores."""
+    return raw.replace("\0", "").encode("utf-8", "replace").decode()

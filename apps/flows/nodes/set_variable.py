@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
+from apps.core.expressions import Expression
 from apps.core.templating import Path, Template, TemplateError
 from apps.flows import values
 from apps.flows.nodes import base
@@ -21,19 +22,18 @@ class Assignment(base.Config):
     )
     operation: Literal["set", "append", "increment", "decrement"] = "set"
     source: Path | None = Field(None, validation_alias=AliasChoices("variableSource", "variable_source"))
-    expression: Template | None = None
+    expression: Expression | None = None
 
     @model_validator(mode="before")
     @classmethod
     def read_expression(cls, data: Any) -> Any:
-        """An expression stands in a field of its own, or in that of the value; with or without its braces."""
-        if not isinstance(data, dict) or data.get("valueType") != "expression":
+        """An expression stands in a field of its own, or in that of the value."""
+        if not isinstance(data, dict) or "expression" not in (data.get("valueType"), data.get("value_type")):
             return data
-        source = str(data.get("expression") or data.get("value") or data.get("variableValue") or "").strip()
-        inner = source.removeprefix("{{").removesuffix("}}")
-        if not inner.strip() or "{{" in inner or "}}" in inner:
-            raise ValueError("an expression is one value with filters, as in `age | plus: 1`")
-        return {**data, "expression": f"{{{{{inner}}}}}"}
+        for field in ("expression", "value", "variableValue"):
+            if str(data.get(field) or "").strip():
+                return {**data, "expression": str(data[field])}
+        raise ValueError("an expression is missing, as in `price * 2`")
 
     @model_validator(mode="after")
     def know_where_from(self) -> Self:
@@ -67,17 +67,9 @@ class Assignment(base.Config):
                 return ""
         if self.type == "expression":
             assert self.expression is not None
-            return _guess(self.expression.render(variables))
+            return self.expression.evaluate(variables)
         value = self.value.render(variables) if isinstance(self.value, Template) else self.value
         return _CONVERSIONS[self.type](value)
-
-
-def _guess(text: str) -> Any:
-    """What an expression gave: a number or a boolean if it reads like one, else words."""
-    if text in ("true", "false"):
-        return text == "true"
-    number = values.number(text) if "," not in text else None
-    return text if number is None else number
 
 
 def _number(value: Any) -> Any:

@@ -32,9 +32,11 @@ KNOWN = {"nome": "Ana", "idade": "30", "lista": ["a"], "pedido": {"total": 12.5}
         ({"variableSource": "pedido.total", "valueType": "variable"}, 12.5),
         ({"value": "{{pedido}}", "valueType": "variable"}, {"total": 12.5}),
         ({"value": "nada", "valueType": "variable"}, ""),
-        ({"expression": "idade | plus: 1", "valueType": "expression"}, 31),
-        ({"value": "{{ pedido.total | times: 2 }}", "valueType": "expression"}, 25),
-        ({"expression": "nome | upcase", "valueType": "expression"}, "ANA"),
+        ({"expression": "idade + 1", "valueType": "expression"}, 31),
+        ({"expression": "{{idade}} >= 18 && n == 2", "valueType": "expression"}, True),
+        ({"value": "{{ pedido.total }} * 2", "valueType": "expression"}, 25),
+        ({"variableValue": "upper(nome)", "value_type": "expression"}, "ANA"),
+        ({"expression": "lista + [n]", "value": "", "valueType": "expression"}, ["a", 2]),
         ({}, ""),
     ],
 )
@@ -61,11 +63,24 @@ def test_a_variable_is_added_to_and_counted(name: str, data: dict[str, Any], exp
     assert talk(flow(variableName=name, **data), known=KNOWN).state.variables == {name: expected}
 
 
+def test_an_expression_without_a_result_breaks_the_flow_off_and_leaves_the_variable_as_it_was() -> None:
+    canvas = flow(
+        variables=[
+            {"name": "n", "valueType": "static", "value": 5},
+            {"name": "n", "valueType": "expression", "expression": "saldo + 1"},
+        ]
+    )
+    step = talk(canvas, known=KNOWN)
+    assert step.problem is not None
+    assert step.problem.message == "Node 'set_variable': There is no variable 'saldo'."
+    assert step.state.variables == {}
+
+
 def test_a_list_of_variables_is_set_in_its_order() -> None:
     variables = [
         {"name": "a", "valueType": "static", "value": "{{nome}}"},
         {"name": "b", "valueType": "variable", "variableSource": "a"},
-        {"name": "c", "valueType": "expression", "expression": "b | append: '!'"},
+        {"name": "c", "valueType": "expression", "expression": "b + '!'"},
     ]
     assert talk(flow(variables=variables), known=KNOWN).state.variables == {"a": "Ana", "b": "Ana", "c": "Ana!"}
 
@@ -92,8 +107,8 @@ def test_what_does_not_read_as_its_type_breaks_the_flow_off(data: dict[str, Any]
         ({"variableName": "1x", "variableValue": "a"}, "variables.0.variableName"),
         ({"variableName": "x", "operation": "multiply"}, "variables.0.operation"),
         ({"variableName": "x", "valueType": "expression"}, "variables.0"),
-        ({"variableName": "x", "valueType": "expression", "expression": "{{a}} + {{b}}"}, "variables.0"),
-        ({"variableName": "x", "valueType": "expression", "expression": "a + b"}, "variables.0.expression"),
+        ({"variableName": "x", "valueType": "expression", "expression": "a +"}, "variables.0.expression"),
+        ({"variableName": "x", "valueType": "expression", "value": "open('x')"}, "variables.0.expression"),
         ({"variableName": "x", "valueType": "variable"}, "variables.0"),
         ({"variableName": "x", "variableValue": "{{"}, "variables.0"),
     ],

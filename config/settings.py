@@ -96,8 +96,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024  # a canvas of 10 MB passes, with
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+EMAIL_TIMEOUT = 10
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="recado@localhost")
 
 # --- PostgreSQL and Redis -------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL")}

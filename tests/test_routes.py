@@ -58,6 +58,11 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "flows": {"GET": VIEWERS, "POST": ADMINS},
     "flows/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
     "flows/<uuid:pk>/activate": {"POST": ADMINS},
+    "flows/<uuid:pk>/validate": {"POST": ADMINS},
+    "flows/<uuid:pk>/publish": {"POST": ADMINS},
+    "flows/<uuid:pk>/versions": {"GET": VIEWERS},
+    "flows/<uuid:pk>/versions/<int:number>": {"GET": VIEWERS},
+    "flows/<uuid:pk>/versions/<int:number>/restore": {"POST": ADMINS},
     "flows/<uuid:pk>/deactivate": {"POST": ADMINS},
     "whatsapp": {"GET": VIEWERS, "POST": ADMINS},
     "whatsapp/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
@@ -78,7 +83,7 @@ OBJECTS: dict[str, Callable[[Organization], models.Model]] = {
 
 def make_flow(organization: Organization) -> models.Model:
     chatbot = flows.create_chatbot(organization=organization, name="Sol")
-    return flows.create_flow(chatbot=chatbot, name="Second")
+    return flows.create_flow(chatbot=chatbot, name="Second", canvas_data={"nodes": [], "edges": []})
 
 
 def make_webhook_item(organization: Organization) -> models.Model:
@@ -109,6 +114,7 @@ class Route:
     def url(self, row: models.Model | None = None, slash: str = "") -> str:
         """Its address, naming this row."""
         path = self.path.replace("<uuid:pk>", str(row.pk)) if row else self.path
+        path = path.replace("<int:number>", "1")
         return f"/api/v1/{path}{slash}"
 
     def url_in(self, organization: Organization) -> str:

@@ -1,10 +1,12 @@
 """Chatbots, flows and sessions in the Django admin."""
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
 from apps.core.admin import FactAdmin
-from apps.flows.models import Chatbot, ChatbotAccount, Flow, FlowSession
+from apps.flows.calling import query
+from apps.flows.models import Chatbot, ChatbotAccount, DatabaseConnection, Flow, FlowSession, FlowVersion
 
 
 class ChatbotAccountInline(admin.TabularInline):
@@ -21,13 +23,24 @@ class ChatbotAccountInline(admin.TabularInline):
 
 @admin.register(Chatbot)
 class ChatbotAdmin(admin.ModelAdmin):
-    """Whether it is active is decided by the API, which compiles its main flow first."""
+    """What must fit together is changed by the API, which looks at it first."""
 
     list_display = ("name", "organization", "is_active", "created_at", "deleted_at")
     list_filter = ("is_active", ("deleted_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
     search_fields = ("name", "organization__name")
-    readonly_fields = ("id", "organization", "is_active", "deleted_at", "created_at", "updated_at")
+    readonly_fields = (
+        "id",
+        "organization",
+        "is_active",
+        "is_fallback",
+        "keywords",
+        "ab_test_enabled",
+        "ab_test_flows",
+        "deleted_at",
+        "created_at",
+        "updated_at",
+    )
     inlines = (ChatbotAccountInline,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -45,9 +58,47 @@ class FlowAdmin(FactAdmin):
     search_fields = ("name", "chatbot__name", "organization__name")
 
 
+@admin.register(FlowVersion)
+class FlowVersionAdmin(FactAdmin):
+    list_display = ("flow", "number", "organization", "published_by", "created_at")
+    list_select_related = ("flow", "organization", "published_by")
+    search_fields = ("flow__name", "organization__name")
+
+
 @admin.register(FlowSession)
 class FlowSessionAdmin(FactAdmin):
     list_display = ("id", "flow", "organization", "conversation_id", "created_at", "ended_at", "problem")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), ("problem", admin.EmptyFieldListFilter))
     list_select_related = ("flow", "organization")
     search_fields = ("flow__name", "conversation__id", "problem")
+
+
+class DatabaseConnectionForm(forms.ModelForm):
+    """The address is written and never read back: left empty, it stays as it is."""
+
+    url = forms.CharField(
+        label="URL", required=False, widget=forms.PasswordInput(attrs={"size": 80}), help_text="As it is, if empty."
+    )
+
+    class Meta:
+        model = DatabaseConnection
+        fields = ("organization", "name", "kind", "url", "is_active", "max_rows", "timeout")
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"].strip() or self.instance.url
+        try:
+            query.parts(url)
+        except query.NotAnAddress as error:
+            raise forms.ValidationError(str(error)) from None
+        return url
+
+
+@admin.register(DatabaseConnection)
+class DatabaseConnectionAdmin(admin.ModelAdmin):
+    """Who is let in here is a super_admin, and nobody else registers a connection."""
+
+    form = DatabaseConnectionForm
+    list_display = ("name", "organization", "kind", "is_active", "max_rows", "timeout", "updated_at")
+    list_filter = ("is_active",)
+    list_select_related = ("organization",)
+    search_fields = ("name", "organization__name")

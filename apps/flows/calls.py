@@ -28,6 +28,8 @@ class Request:
     retries: int = 0
     retry_delay: float = 2.0
     """Seconds."""
+    idempotency_key: str = ""
+    """The same whenever this very request is tried again, so that its API may notice."""
 
 
 @dataclass(frozen=True)

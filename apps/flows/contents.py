@@ -33,6 +33,18 @@ def of(effects: Iterable[Effect], capabilities: Capabilities) -> Iterator[Conten
                 yield from _ask(effect, capabilities)
 
 
+def loss(effect: Effect, capabilities: Capabilities) -> str:
+    """How a channel shows this otherwise than it was drawn, in words; empty: as it was drawn."""
+    match effect:
+        case Say(text) if len(text) > capabilities.max_text:
+            return f"a text of more than {capabilities.max_text} characters is sent in parts"
+        case Ask() if effect.choices and _action(effect, capabilities) is None:
+            return f"these {len(effect.choices)} choices are shown as a numbered text"
+        case Template() if not capabilities.templates:
+            return "there are no templates"
+    return ""
+
+
 def _texts(text: str, most: int) -> Iterator[Content]:
     """A text as one message, or as several where the channel takes no such long one: parted at lines, else at words."""
     while len(text) > most:

@@ -153,6 +153,16 @@ def advance(
     return _Walk(graphs, others, known or {}, now, state).run(place, event)
 
 
+def join(before: Step, after: Step) -> Step:
+    """Two steps of one turn, the first of which stopped for a call."""
+    return replace(
+        after,
+        effects=() if after.problem else before.effects + after.effects,
+        entered=before.entered | after.entered,
+        path=before.path + after.path,
+    )
+
+
 class _Walk:
     """One way through the graphs, from where the state is."""
 
@@ -199,7 +209,7 @@ class _Walk:
                 return self._wait(place, outcome, attempts + 1 if isinstance(event, Answer) else 0)
             flow, left, exit = self.flow, place, outcome.exit or ("jump" if outcome.jump else "")
             if outcome.jump:
-                place = self._jump(place, outcome.jump)
+                place = self._jump(place, outcome.jump, outcome.variables)
                 if place is None:
                     return self._break(left, _lost(left, outcome.jump, len(self.stack)))
             else:
@@ -208,7 +218,7 @@ class _Walk:
             event, attempts, calls, self.entered_at = None, 0, 0, self.now
         return self._step(State(variables=self.variables), finished=True, unheard=self.state.kept)
 
-    def _jump(self, place: Place, jump: Jump) -> Place | None:
+    def _jump(self, place: Place, jump: Jump, sets: Mapping[str, Any]) -> Place | None:
         """Where a jump ends; None if it cannot be made."""
         target = _land(self.graphs, jump)
         if target is None or len(self.stack) == MAX_STACK:
@@ -216,7 +226,7 @@ class _Walk:
         if jump.returns:
             self.stack.append((self.flow, place.id))
         self.flow = jump.flow
-        self.variables = {**self.others[jump.flow].variables, **self.variables}
+        self.variables = {**self.others[jump.flow].variables, **(sets if jump.forgets else self.variables)}
         self.entered.add(jump.flow)
         return target
 

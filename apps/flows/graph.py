@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -21,12 +21,16 @@ _words.maxstring = 80
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that keeps a flow from running, and where: the node's id (empty: the canvas) and the field."""
+    """Something that is wrong with a flow, and where: the node's id (empty: the canvas) and the field.
+
+    An error keeps it from running, a warning does not.
+    """
 
     node: str
     field: str
     code: str
     message: str
+    severity: Literal["error", "warning"] = "error"
 
 
 class InvalidCanvas(Exception):

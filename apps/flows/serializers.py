@@ -6,11 +6,15 @@ from typing import Any
 
 import orjson
 from drf_spectacular.utils import extend_schema_field
+from pydantic import BaseModel, TypeAdapter
+from pydantic import ValidationError as PydanticError
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 
-from apps.flows import services
-from apps.flows.models import Chatbot, Flow
+from apps.flows import publishing
+from apps.flows.models import Chatbot, Flow, FlowVersion
+from apps.flows.patience import Inactivity, WindowExpiry
+from apps.flows.triggers import GlobalKeywords, Triggers, Variants
 
 MAX_CANVAS = 10 * 1024 * 1024  # bytes
 MAX_DEPTH = 100
@@ -61,10 +65,49 @@ class CanvasField(ObjectField):
         return canvas
 
 
+@extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}})
+class ShapedListField(serializers.JSONField):
+    """A list of objects that a pydantic adapter reads; kept as it came."""
+
+    def __init__(self, shape: TypeAdapter[Any], **kwargs: Any) -> None:
+        self.shape = shape
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        """What the shape says of it, as JSON."""
+        return _shaped(self.shape, data)
+
+
+class ShapedObjectField(ObjectField):
+    """An object that a pydantic model reads; kept as it came."""
+
+    def __init__(self, shape: type[BaseModel], **kwargs: Any) -> None:
+        self.shape = shape
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The object as it came, if the model can read it."""
+        found = super().to_internal_value(data)
+        _shaped(TypeAdapter(self.shape), found)
+        return found
+
+
+def _shaped(shape: TypeAdapter[Any], data: Any) -> Any:
+    try:
+        shape.validate_python(data)
+    except PydanticError as error:
+        raise serializers.ValidationError(
+            [f"{'.'.join(map(str, one['loc'])) or 'value'}: {one['msg']}" for one in error.errors()[:10]]
+        ) from None
+    return data
+
+
 class ChatbotSerializer(serializers.ModelSerializer[Chatbot]):
     is_active = serializers.BooleanField(required=False)
     global_variables = ObjectField(required=False)
     settings = ObjectField(required=False)
+    keywords = ShapedListField(GlobalKeywords, required=False)
+    ab_test_flows = ShapedListField(Variants, required=False)
     whatsapp_number_ids = serializers.SerializerMethodField()
 
     class Meta:
@@ -78,6 +121,12 @@ class ChatbotSerializer(serializers.ModelSerializer[Chatbot]):
             "is_active",
             "global_variables",
             "settings",
+            "publish_on_save",
+            "is_fallback",
+            "after_end",
+            "keywords",
+            "ab_test_enabled",
+            "ab_test_flows",
             "whatsapp_number_ids",
             "created_at",
             "updated_at",
@@ -96,17 +145,25 @@ class ChatbotListSerializer(serializers.Serializer):
 
 
 class ProblemSerializer(serializers.Serializer):
-    """What keeps a flow from running, and where."""
+    """What is wrong with a flow, and where; an error keeps it from being published, a warning does not."""
 
     node = serializers.CharField(help_text="The node's id; empty for the canvas itself.")
     field = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
+    severity = serializers.ChoiceField(["error", "warning"])
 
 
 class FlowSerializer(serializers.ModelSerializer[Flow]):
     canvas_data = CanvasField(required=False)
     variables = ObjectField(required=False)
+    settings = ObjectField(required=False)
+    triggers = ShapedListField(Triggers, required=False)
+    inactivity_settings = ShapedObjectField(Inactivity, required=False, allow_null=True)
+    window_expiry_settings = ShapedObjectField(WindowExpiry, required=False, allow_null=True)
+    published_version = serializers.IntegerField(
+        source="version.number", read_only=True, default=None, allow_null=True, help_text="What customers meet."
+    )
 
     class Meta:
         model = Flow
@@ -121,6 +178,11 @@ class FlowSerializer(serializers.ModelSerializer[Flow]):
             "is_active",
             "canvas_data",
             "variables",
+            "settings",
+            "triggers",
+            "inactivity_settings",
+            "window_expiry_settings",
+            "published_version",
             "created_at",
             "updated_at",
         )
@@ -128,17 +190,22 @@ class FlowSerializer(serializers.ModelSerializer[Flow]):
 
 
 class FlowDetailSerializer(FlowSerializer):
-    """A flow by itself: with what keeps it from running."""
+    """A flow by itself: with what is wrong with its draft."""
 
     problems = serializers.SerializerMethodField()
+    is_published = serializers.SerializerMethodField(help_text="Whether customers meet what is drawn here.")
 
     class Meta(FlowSerializer.Meta):
-        fields = (*FlowSerializer.Meta.fields, "problems")  # type: ignore[assignment]
+        fields = (*FlowSerializer.Meta.fields, "is_published", "problems")  # type: ignore[assignment]
 
     @extend_schema_field(ProblemSerializer(many=True))
     def get_problems(self, flow: Flow) -> list[dict[str, str]]:
-        """Every reason why it cannot run; none, if it can."""
-        return [dataclasses.asdict(problem) for problem in services.problems(flow)]
+        """Every error, then every warning; none, if it is fine."""
+        return [dataclasses.asdict(problem) for problem in publishing.validate(flow)]
+
+    def get_is_published(self, flow: Flow) -> bool:
+        """Whether the draft is the published version."""
+        return publishing.is_published(flow)
 
 
 class FlowCreateSerializer(FlowSerializer):
@@ -158,3 +225,39 @@ class FlowListSerializer(serializers.Serializer):
     total = serializers.IntegerField()
     page = serializers.IntegerField()
     per_page = serializers.IntegerField()
+
+
+class FlowVersionSerializer(serializers.ModelSerializer[FlowVersion]):
+    """A flow as it was published."""
+
+    is_current = serializers.SerializerMethodField(help_text="Whether it is what customers meet.")
+    published_by = serializers.CharField(source="published_by.email", read_only=True, default=None, allow_null=True)
+    published_at = serializers.DateTimeField(source="created_at", read_only=True)
+
+    class Meta:
+        model = FlowVersion
+        fields = ("id", "number", "is_current", "published_by", "published_at")
+
+    def get_is_current(self, version: FlowVersion) -> bool:
+        """Whether new conversations begin on it."""
+        return version.flow.version_id == version.pk
+
+
+class FlowVersionDetailSerializer(FlowVersionSerializer):
+    """A version by itself: with what was drawn."""
+
+    class Meta(FlowVersionSerializer.Meta):
+        fields = (*FlowVersionSerializer.Meta.fields, "canvas_data", "variables")  # type: ignore[assignment]
+
+
+class ValidationSerializer(serializers.Serializer):
+    """What is wrong with a flow."""
+
+    valid = serializers.BooleanField(help_text="Whether it can be published; warnings do not matter.")
+    problems = ProblemSerializer(many=True, help_text="The errors, then the warnings.")
+
+
+class DraftSerializer(serializers.Serializer):
+    """A canvas to look at instead of the saved one."""
+
+    canvas_data = CanvasField(required=False)

@@ -1,17 +1,16 @@
 """What changes chatbots and flows."""
 
-import dataclasses
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from apps.conversations.models import ChannelAccount
-from apps.core.errors import DomainError, NotFound
-from apps.flows import graph
-from apps.flows.graph import InvalidCanvas, Problem
+from apps.core.errors import Conflict, DomainError, NotFound
+from apps.flows import publishing
 from apps.flows.models import Chatbot, ChatbotAccount, Flow
-from apps.organizations.models import Organization
+from apps.flows.triggers import Variants
+from apps.organizations.models import Organization, User
 
 
 class NoMainFlow(DomainError):
@@ -20,16 +19,30 @@ class NoMainFlow(DomainError):
     code = "no_main_flow"
 
 
-class FlowCannotRun(DomainError):
-    """A canvas that the engine cannot run; `details` names every node and field."""
+class NotPublished(DomainError):
+    """A flow of which there is no version that customers could meet."""
 
-    code = "flow_cannot_run"
+    code = "not_published"
+
+
+class OneFallback(Conflict):
+    """An organization has one chatbot for the accounts that have none of their own."""
+
+    code = "fallback_taken"
+
+
+class ChatbotSettingsClash(DomainError):
+    """Two settings of a chatbot that cannot be true at once."""
+
+    code = "chatbot_settings_clash"
 
 
 @transaction.atomic
 def create_chatbot(*, organization: Organization, is_active: bool = False, **fields: Any) -> Chatbot:
     """Create a chatbot with its empty main flow."""
-    chatbot = Chatbot.objects.create(organization=organization, **fields)
+    chatbot = Chatbot(organization=organization, **fields)
+    _check(chatbot)
+    chatbot.save()
     Flow.objects.create(organization=organization, chatbot=chatbot, name="Main Flow", is_main=True)
     return activate_chatbot(chatbot=chatbot) if is_active else chatbot
 
@@ -40,6 +53,7 @@ def update_chatbot(*, chatbot: Chatbot, is_active: bool | None = None, **fields:
     chatbot = _lock(chatbot)
     for name, value in fields.items():
         setattr(chatbot, name, value)
+    _check(chatbot)
     chatbot.save()
     if is_active is None or is_active == chatbot.is_active:
         return chatbot
@@ -64,7 +78,7 @@ def activate_chatbot(*, chatbot: Chatbot) -> Chatbot:
     main = Flow.objects.present().filter(chatbot=chatbot, is_main=True).first()
     if main is None:
         raise NoMainFlow("This chatbot has no main flow.")
-    _require_runnable(main)
+    _require_published(main)
     chatbot.is_active = True
     chatbot.save()
     return chatbot
@@ -88,29 +102,27 @@ def choose_default_chatbot(*, account: ChannelAccount, chatbot: Chatbot | None) 
     chatbot = _lock(chatbot)
     if chatbot.organization_id != account.organization_id:
         raise NotFound("There is no such chatbot.")
+    if chatbot.is_fallback:
+        raise ChatbotSettingsClash("The fallback chatbot answers where no chatbot is chosen: choose another one.")
     ChatbotAccount.objects.update_or_create(account_id=account.pk, defaults={"chatbot": chatbot})
 
 
 @transaction.atomic
-def create_flow(*, chatbot: Chatbot, **fields: Any) -> Flow:
+def create_flow(*, chatbot: Chatbot, by: User | None = None, **fields: Any) -> Flow:
     """Add a flow to a chatbot; as its main or fallback flow, it takes the place of the one before."""
     chatbot = _lock(chatbot)
     flow = Flow(organization_id=chatbot.organization_id, chatbot=chatbot, **fields)
-    _make_way(flow)
-    flow.save()
-    return flow
+    return _save(flow, by=by, drawn="canvas_data" in fields)
 
 
 @transaction.atomic
-def update_flow(*, flow: Flow, **fields: Any) -> Flow:
-    """Change what is given. A canvas that cannot run is kept all the same: `problems` tells what is wrong with it."""
+def update_flow(*, flow: Flow, by: User | None = None, **fields: Any) -> Flow:
+    """Change what is given. A canvas that cannot run is kept as a draft: `problems` tells what is wrong with it."""
     _lock(flow.chatbot)
     flow = _current(flow)
     for name, value in fields.items():
         setattr(flow, name, value)
-    _make_way(flow)
-    flow.save()
-    return flow
+    return _save(flow, by=by, drawn=bool({"canvas_data", "variables"} & fields.keys()))
 
 
 def make_main(*, flow: Flow) -> Flow:
@@ -123,7 +135,7 @@ def activate_flow(*, flow: Flow) -> Flow:
     """Let a flow run; FlowCannotRun if it cannot."""
     _lock(flow.chatbot)
     flow = _current(flow)
-    _require_runnable(flow)
+    _require_published(flow)
     flow.is_active = True
     flow.save()
     return flow
@@ -143,21 +155,36 @@ def delete_flow(*, flow: Flow) -> None:
     flow.save()
 
 
-def problems(flow: Flow) -> tuple[Problem, ...]:
-    """Everything that keeps a flow from running."""
-    try:
-        graph.compile(flow.canvas_data)
-    except InvalidCanvas as error:
-        return error.problems
-    return ()
+def _save(flow: Flow, *, by: User | None, drawn: bool) -> Flow:
+    """Save a flow; a draft that can run is published, if its chatbot publishes by itself."""
+    _make_way(flow)
+    flow.save()
+    if drawn and flow.chatbot.publish_on_save and not publishing.errors(flow):
+        publishing.cut(flow, by=by)
+    return flow
 
 
-def _require_runnable(flow: Flow) -> None:
-    found = problems(flow)
-    if found:
-        words = " ".join(problem.message for problem in found[:3])
-        details = [dataclasses.asdict(problem) for problem in found]
-        raise FlowCannotRun(f"The flow {flow.name!r} cannot run. {words}", details=details)
+def _check(chatbot: Chatbot) -> None:
+    """Whether its settings can all be true."""
+    if chatbot.is_fallback:
+        if ChatbotAccount.objects.filter(chatbot=chatbot).exists():
+            raise ChatbotSettingsClash("A chatbot that answers on accounts of its own cannot be the fallback.")
+        others = Chatbot.objects.present().filter(organization=chatbot.organization, is_fallback=True)
+        if others.exclude(pk=chatbot.pk).exists():
+            raise OneFallback("Another chatbot is the fallback of this organization already.")
+    if chatbot.ab_test_enabled:
+        sides = {one.flow_id for one in Variants.validate_python(chatbot.ab_test_flows) if one.weight}
+        if Flow.objects.present().filter(chatbot=chatbot, pk__in=sides).count() < 2:
+            raise ChatbotSettingsClash("An A/B test needs two flows of this chatbot with a weight above zero.")
+
+
+def _require_published(flow: Flow) -> None:
+    """What runs is what is drawn, if its chatbot publishes by itself; else the version that somebody published."""
+    if flow.chatbot.publish_on_save and not publishing.is_published(flow):
+        publishing.require_runnable(flow)
+        publishing.cut(flow, by=None)
+    elif flow.version_id is None:
+        raise NotPublished(f"The flow {flow.name!r} was never published: POST /flows/{flow.pk}/publish.")
 
 
 def _lock(chatbot: Chatbot) -> Chatbot:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import unicodedata
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,15})?")
@@ -46,3 +47,10 @@ def fold(value: Any) -> str:
 def is_empty(value: Any) -> bool:
     """Whether there is nothing in the value: no words, no items."""
     return value is None or (isinstance(value, str | list | dict) and not value) or not text(value).strip()
+
+
+def plain(value: Any) -> str:
+    """The value's words without case, accents, punctuation at the ends and double blanks, to be compared."""
+    words = " ".join(text(value).casefold().split()).strip(" .,;:!?¡¿…")
+    letters = unicodedata.normalize("NFKD", words)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -9,7 +9,7 @@ from apps.organizations.models import Organization, User
 from tests.flows.factories import main_flow, make_chatbot
 from tests.support import inbox
 
-MODELS = ("chatbot", "flow", "flowsession")
+MODELS = ("chatbot", "flow", "flowversion", "flowsession")
 
 
 @pytest.fixture
@@ -26,9 +26,13 @@ def rows(organization: Organization) -> dict[str, Any]:
     chatbot = make_chatbot(organization, account=conversation.account)
     flow = main_flow(chatbot)
     session = FlowSession.objects.create(
-        organization=organization, conversation=conversation, flow=flow, state={"node": "question"}
+        organization=organization,
+        conversation=conversation,
+        flow=flow,
+        version=flow.version,
+        state={"node": "question"},
     )
-    return {"chatbot": chatbot, "flow": flow, "flowsession": session}
+    return {"chatbot": chatbot, "flow": flow, "flowversion": flow.version, "flowsession": session}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -49,7 +53,7 @@ def test_rows_are_neither_added_nor_deleted_there(operator: Client, rows: dict[s
     assert type(rows[model]).objects.count() == 1
 
 
-@pytest.mark.parametrize("model", ["flow", "flowsession"])
+@pytest.mark.parametrize("model", ["flow", "flowversion", "flowsession"])
 def test_flows_and_sessions_are_not_changed_there(operator: Client, rows: dict[str, Any], model: str) -> None:
     change = reverse(f"admin:flows_{model}_change", args=[rows[model].pk])
     assert operator.post(change, {"name": "x", "problem": "x"}).status_code == 403
@@ -58,6 +62,7 @@ def test_flows_and_sessions_are_not_changed_there(operator: Client, rows: dict[s
 def test_a_chatbot_is_renamed_but_not_activated_there(operator: Client, organization: Organization) -> None:
     chatbot = make_chatbot(organization, is_active=False)
     formset = {"accounts-TOTAL_FORMS": "0", "accounts-INITIAL_FORMS": "0"}
-    fields = {"name": "Outro", "global_variables": "{}", "settings": "{}", "is_active": "on", **formset}
+    fields = {"name": "Outro", "global_variables": "{}", "settings": "{}", "after_end": "agent", "is_active": "on"}
+    fields |= formset
     assert operator.post(reverse("admin:flows_chatbot_change", args=[chatbot.pk]), fields).status_code == 302
     assert Chatbot.objects.values_list("name", "is_active").get() == ("Outro", False)

@@ -104,13 +104,14 @@ def test_a_chatbot_without_a_main_flow_is_not_activated(api: Api, admin: User, o
 def test_activation_is_refused_with_every_node_named_that_cannot_run(
     api: Api, admin: User, organization: Organization
 ) -> None:
-    chatbot = make_chatbot(organization, canvas=load("appointment_booking_v1"), is_active=False)
+    canvas = draw(node("start"), node("carousel", "a"), node("message", "b"), node("end"))
+    chatbot = make_chatbot(organization, canvas=canvas, is_active=False)
     answer = api(admin).post(f"/api/v1/chatbots/{chatbot.pk}/activate")
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert error["code"] == "flow_cannot_run"
-    assert {detail["node"] for detail in error["details"]} == {"node_7", "node_8", "node_10", "node_14", "node_15"}
-    assert "Node 'node_7' is of the type 'api_call'" in answer.json()["detail"]
+    assert {detail["node"] for detail in error["details"]} == {"a", "b"}
+    assert "Node 'a' is of the type 'carousel'" in answer.json()["detail"]
     assert not Chatbot.objects.get().is_active
 
 
@@ -127,7 +128,7 @@ def test_is_active_in_a_change_activates_and_is_refused_like_activation(
     url = f"/api/v1/chatbots/{chatbot.pk}"
     assert api(admin).patch(url, {"is_active": True}).json()["is_active"] is True
     assert api(admin).patch(url, {"is_active": False}).json()["is_active"] is False
-    services.update_flow(flow=main_flow(chatbot), canvas_data=draw(node("api_call")))
+    services.update_flow(flow=main_flow(chatbot), canvas_data=draw(node("carousel")))
     answer = api(admin).patch(url, {"is_active": True, "name": "Outro"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "flow_cannot_run")
     chatbot.refresh_from_db()

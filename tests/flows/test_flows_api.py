@@ -68,7 +68,7 @@ def test_a_canvas_that_cannot_run_is_saved_and_the_answer_says_what_is_wrong(
 ) -> None:
     flow = main_flow(chatbot)
     assert api(admin).get(f"/api/v1/flows/{flow.pk}").json()["problems"] == []
-    canvas = draw(node("start"), node("api_call", "call"), node("end"))
+    canvas = draw(node("start"), node("carousel", "call"), node("end"))
     body = api(admin).put(f"/api/v1/flows/{flow.pk}", {"canvas_data": canvas}).json()
     assert body["canvas_data"] == canvas
     assert body["problems"] == [
@@ -76,7 +76,8 @@ def test_a_canvas_that_cannot_run_is_saved_and_the_answer_says_what_is_wrong(
             "node": "call",
             "field": "type",
             "code": "unsupported_node",
-            "message": "Node 'call' is of the type 'api_call', which cannot run here.",
+            "message": "Node 'call' is of the type 'carousel', which cannot run here.",
+            "severity": "error",
         }
     ]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from apps.conversations.models import Conversation
-from apps.flows import services
+from apps.flows import publishing, services
 from apps.flows.models import Chatbot, Flow, FlowSession
 from apps.organizations.models import Organization
 from tests.flows.canvases import draw, node
@@ -56,6 +56,6 @@ def test_a_jump_does_not_leave_the_chatbot(
 ) -> None:
     foreign = main_flow(make_chatbot(organization))
     canvas = draw(node("start"), node("jump", targetFlowId=str(foreign.pk)))
-    services.update_flow(flow=main_flow(chatbot), canvas_data=canvas)
-    assert hear(conversation, "Oi") == []
-    assert conversation.holder == "human"
+    flow = services.update_flow(flow=main_flow(chatbot), canvas_data=canvas)
+    assert [problem.code for problem in publishing.errors(flow)] == ["unknown_flow"]
+    assert hear(conversation, "Oi") == ["Qual seu nome?"]

@@ -145,7 +145,6 @@ def test_what_says_nothing_is_no_answer_and_what_the_platform_says_is_not_heard(
         lambda chatbot: services.delete_chatbot(chatbot=chatbot),
         lambda chatbot: services.update_flow(flow=main_flow(chatbot), is_main=False),
         lambda chatbot: services.update_flow(flow=main_flow(chatbot), canvas_data={"nodes": []}),
-        lambda chatbot: services.update_flow(flow=main_flow(chatbot), canvas_data=draw(node("api_call"))),
     ],
 )
 def test_what_is_not_active_is_silent(
@@ -193,7 +192,7 @@ def test_once_a_person_had_the_conversation_the_bot_begins_anew(
     assert sessions(conversation) == [("question", {}, False), ("question", {}, True)]
 
 
-def test_a_changed_flow_is_heard_at_once_and_the_session_stays_at_its_question(
+def test_a_conversation_stays_on_the_version_that_it_began_and_the_next_one_is_on_the_new_one(
     conversation: Conversation, chatbot: Chatbot
 ) -> None:
     hear(conversation, "Oi")
@@ -201,7 +200,8 @@ def test_a_changed_flow_is_heard_at_once_and_the_session_stays_at_its_question(
     canvas = {**flow.canvas_data, "nodes": [*flow.canvas_data["nodes"]]}
     canvas["nodes"][2] = node("message", content="Prazer, {{nome}}")
     services.update_flow(flow=flow, canvas_data=canvas)
-    assert hear(conversation, "Ana") == ["Prazer, Ana"]
+    assert hear(conversation, "Ana") == ["Olá Ana!"]
+    assert hear(conversation, "Oi", "Ana") == ["Qual seu nome?", "Prazer, Ana"]
 
 
 @pytest.mark.parametrize(("closes", "status"), [(True, "closed"), (False, "open")])
@@ -269,9 +269,10 @@ def test_the_inbox_is_told_the_running_flow_its_node_and_variables(
 
 def test_a_conversation_has_one_live_session(conversation: Conversation, chatbot: Chatbot) -> None:
     hear(conversation, "Oi")
+    flow = Flow.objects.get()
     with pytest.raises(IntegrityError), transaction.atomic():
         FlowSession.objects.create(
-            organization=conversation.organization, conversation=conversation, flow=Flow.objects.get()
+            organization=conversation.organization, conversation=conversation, flow=flow, version=flow.version
         )
 
 

@@ -82,8 +82,8 @@ class Asking(base.WaitingNode):
 
     def exits(self, config: Any) -> tuple[base.Exit, ...]:
         return (
-            base.Exit("invalid", ("invalid", "error")),
-            base.Exit("timeout", ("timeout",)),
+            base.Exit("invalid", ("invalid", "error"), optional=True),
+            base.Exit("timeout", ("timeout",), optional=True),
             *super().exits(config),
         )
 

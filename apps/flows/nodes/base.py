@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
@@ -35,6 +35,18 @@ class Exit:
     """Whether an edge without a name leads out of it, too."""
     takes_rest: bool = False
     """Whether any edge that names no other exit leads out of it, too."""
+    optional: bool = False
+    """Whether nobody misses an edge out of it."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Something outside the flow that a node names: by its id, its slug or its name."""
+
+    kind: Literal["flow", "people", "agent", "secret", "connection", "template"]
+    name: str
+    field: str
+    """The field that names it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class Jump:
     """Where in it; None: at its start."""
     returns: bool = False
     """Whether to come back when it ends, and leave by this node's exit."""
+    forgets: bool = False
+    """Whether the other flow knows nothing but what the jump sets."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +131,14 @@ class Node(ABC):
         """The variables that it may set; ANY if nobody can tell."""
         variable = getattr(config, "variable", None)
         return frozenset([variable] if variable else [])
+
+    def refers(self, config: Any) -> tuple[Reference, ...]:
+        """What it names outside the flow."""
+        return ()
+
+    def shows(self, config: Any) -> tuple[Effect, ...]:
+        """What it shows to the customer, as far as that can be told beforehand."""
+        return ()
 
     @abstractmethod
     def run(self, config: Any, visit: Visit) -> Outcome:

@@ -45,16 +45,20 @@ class Choosing(asking.Asking):
     def choices(self, config: Any, variables: Mapping[str, Any]) -> tuple[Choice, ...]:
         """What there is to choose from."""
 
-    def offer(self, config: Any, visit: base.Visit, **wishes: Any) -> base.Outcome:
-        """Ask, and wait; `wishes` are how the choices should look."""
-        question = effects.Ask(
-            config.text.render(visit.variables),
-            self.choices(config, visit.variables),
-            header=config.header.render(visit.variables),
-            footer=config.footer.render(visit.variables),
-            **wishes,
+    def question(self, config: Any, variables: Mapping[str, Any]) -> effects.Ask:
+        """What is asked, with its choices."""
+        return effects.Ask(
+            config.text.render(variables),
+            self.choices(config, variables),
+            header=config.header.render(variables),
+            footer=config.footer.render(variables),
         )
-        return self.ask(config, visit, question)
+
+    def run(self, config: Any, visit: base.Visit) -> base.Outcome:
+        return self.ask(config, visit, self.question(config, visit.variables))
+
+    def shows(self, config: Any) -> tuple[effects.Effect, ...]:
+        return (self.question(config, {}),)
 
     def demand(self, config: Any, visit: base.Visit) -> Demand:
         return Demand(kind=Kind.CHOICE, choices=self.choices(config, visit.variables))

@@ -46,6 +46,14 @@ class Handoff(base.Node):
         )
         generates_summary: Literal[False] = Field(False, validation_alias="generateSummary")
 
+    def refers(self, config: Config) -> tuple[base.Reference, ...]:
+        named = {name: getattr(config, name).source for name in ("queue", "department", "agent")}
+        return tuple(
+            base.Reference("people", source, name)
+            for name, source in named.items()
+            if source.strip() and config.type in (None, name)
+        )
+
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
         words = config.transfer_message.render(visit.variables) if config.sends_transfer_message else ""
         target = {

@@ -43,6 +43,3 @@ class InteractiveButtons(choosing.Choosing):
 
     def choices(self, config: Config, variables: Mapping[str, Any]) -> tuple[Choice, ...]:
         return tuple(Choice(button.id, button.title.render(variables)) for button in config.buttons)
-
-    def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        return self.offer(config, visit)

@@ -1,10 +1,11 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from apps.core.templating import Template
-from apps.flows.effects import Choice
+from apps.flows.effects import Ask, Choice
 from apps.flows.nodes import base, choosing
 
 MAX_ROWS = 10
@@ -77,5 +78,5 @@ class InteractiveList(choosing.Choosing):
             for row in section.rows
         )
 
-    def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        return self.offer(config, visit, opener=config.opener.render(visit.variables), as_list=True)
+    def question(self, config: Config, variables: Mapping[str, Any]) -> Ask:
+        return replace(super().question(config, variables), opener=config.opener.render(variables), as_list=True)

@@ -12,7 +12,7 @@ class Jump(base.Node):
     """Goes on in another node, or in another flow of the same chatbot: from its start or one of its nodes.
 
     With `return_to_parent`, the flow comes back here when the other one ends, and leaves by this node's exit. What the
-    session knows is kept; a mapping gives it further names.
+    session knows goes with it unless `preserveContext` is false; a mapping gives it further names.
     """
 
     key, aliases = "jump", ("jump_to_flow",)
@@ -29,7 +29,7 @@ class Jump(base.Node):
         mapping: dict[str, Template] = Field(
             {}, max_length=100, validation_alias=AliasChoices("variable_mapping", "variableMapping")
         )
-        preserves: Literal[True] = Field(
+        preserves: bool = Field(
             True, validation_alias=AliasChoices("preserveContext", "pass_variables", "passVariables")
         )
 
@@ -48,12 +48,16 @@ class Jump(base.Node):
         target = None if config.leaves else config.node
         return (base.Exit(base.NEXT, target=target or config.next_node_id, takes_rest=True),)
 
+    def refers(self, config: Config) -> tuple[base.Reference, ...]:
+        return (base.Reference("flow", config.flow or "", "flow"),) if config.leaves else ()
+
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
         variables = {name: _map(source, visit.variables) for name, source in config.mapping.items()}
         if not config.leaves:
             return base.Outcome(exit=base.NEXT, variables=variables)
         assert config.flow is not None
-        return base.Outcome(jump=base.Jump(config.flow, config.node, config.returns), variables=variables)
+        jump = base.Jump(config.flow, config.node, config.returns, forgets=not config.preserves)
+        return base.Outcome(jump=jump, variables=variables)
 
 
 def _map(source: Template, variables: Mapping[str, Any]) -> Any:

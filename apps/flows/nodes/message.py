@@ -4,16 +4,27 @@ from pydantic import AliasChoices, AliasPath, Field, ValidationInfo, field_valid
 from pydantic_core import PydanticCustomError
 
 from apps.core.templating import Template, TemplateError
-from apps.flows import effects
-from apps.flows.nodes import base
+from apps.flows import answers, effects
+from apps.flows.answers import Answer, Demand, InvalidAnswer, Kind
+from apps.flows.nodes import asking, base
 
 Type = Literal["text", "image", "video", "audio", "document", "location"]
 
 
+MAX_BUTTONS = 10
+MAX_ATTEMPTS = 3
+
+
+class Button(asking.Option):
+    """A button below the text, and where it leads."""
+
+    target: str | None = Field(None, validation_alias=AliasChoices("next_node_id", "nextNodeId", "targetNodeId"))
+
+
 @base.nodes.register
 class Message(base.WaitingNode):
-    """Says a text, or shows a file or a place, after a delay if there is one, and goes on. Buttons are refused, not
-    left out."""
+    """Says a text, or shows a file or a place, after a delay if there is one, and goes on: at once, after the customer
+    has written again, or by the button that they chose."""
 
     key, aliases = "message", ("text",)
 
@@ -47,9 +58,9 @@ class Message(base.WaitingNode):
         address: Template = Field(
             Template(""), validation_alias=AliasChoices("locationAddress", AliasPath("location", "address"), "address")
         )
-        buttons: list[Any] = Field([], max_length=0)
+        buttons: list[Button] = Field([], max_length=MAX_BUTTONS)
         delay: float = Field(0, ge=0, le=base.MAX_WAIT)
-        auto_advance: Literal[True] = Field(True, validation_alias="autoAdvance")
+        auto_advance: bool = Field(True, validation_alias=AliasChoices("autoAdvance", "auto_advance"))
 
         @field_validator("text")
         @classmethod
@@ -76,16 +87,36 @@ class Message(base.WaitingNode):
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
         return base.Outcome(wake_in=config.delay) if config.delay else self.wake(config, visit)
 
-    def resume(self, config: Config, visit: base.Visit, answer: base.Answer) -> base.Outcome:
-        return self.wake(config, visit)
+    def exits(self, config: Config) -> tuple[base.Exit, ...]:
+        each = (base.Exit(_exit(one.value), (one.value, one.label), target=one.target) for one in config.buttons)
+        return (*each, *super().exits(config))
+
+    def resume(self, config: Config, visit: base.Visit, answer: Answer) -> base.Outcome:
+        if not config.buttons:
+            return base.Outcome(exit=base.NEXT)
+        try:
+            chosen = answers.read(answer, Demand(Kind.CHOICE, _choices(config)))
+        except InvalidAnswer as refusal:
+            if visit.attempts + 1 < MAX_ATTEMPTS:
+                return base.Outcome((effects.Say(str(refusal)),), waits=True)
+            return base.Outcome((effects.Say(asking.GIVEN_UP),), exit=base.NEXT)
+        return base.Outcome(exit=_exit(chosen) if _exit(chosen) in visit.exits else base.NEXT)
 
     def wake(self, config: Config, visit: base.Visit) -> base.Outcome:
-        return base.Outcome(self._said(config, visit), exit=base.NEXT)
+        said = self._said(config, visit)
+        if config.buttons or not config.auto_advance:
+            return base.Outcome(said, waits=True)
+        return base.Outcome(said, exit=base.NEXT)
+
+    def shows(self, config: Config) -> tuple[effects.Effect, ...]:
+        if config.buttons:
+            return (effects.Ask(config.text.source, _choices(config)),)
+        return (effects.Say(config.text.source),) if config.type == "text" else ()
 
     def _said(self, config: Config, visit: base.Visit) -> tuple[effects.Effect, ...]:
         text = config.text.render(visit.variables)
         if config.type == "text":
-            return effects.say(text)
+            return (effects.Ask(text, _choices(config)),) if config.buttons else effects.say(text)
         if config.type == "location":
             assert config.latitude is not None
             assert config.longitude is not None
@@ -94,7 +125,16 @@ class Message(base.WaitingNode):
         url = config.media_url.render(visit.variables).strip()
         _check_link(url)
         caption = config.caption.render(visit.variables) or text
-        return (effects.Media(config.type, url, caption, config.filename.render(visit.variables)),)
+        media = effects.Media(config.type, url, caption, config.filename.render(visit.variables))
+        return (media, effects.Ask("", _choices(config))) if config.buttons else (media,)
+
+
+def _choices(config: Message.Config) -> tuple[effects.Choice, ...]:
+    return tuple(effects.Choice(button.value, button.label) for button in config.buttons)
+
+
+def _exit(value: str) -> str:
+    return f"choice:{value}"
 
 
 def _need(value: Any, is_there: Any, info: ValidationInfo, *types: str) -> Any:

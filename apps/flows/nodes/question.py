@@ -56,5 +56,8 @@ class Question(asking.Asking):
         words = config.text.render(visit.variables)
         return self.ask(config, visit, effects.Ask(words, tuple(config.demand.choices)))
 
+    def shows(self, config: Config) -> tuple[effects.Effect, ...]:
+        return (effects.Ask(config.text.source, tuple(config.demand.choices)),)
+
     def demand(self, config: Config, visit: base.Visit) -> Demand:
         return config.demand

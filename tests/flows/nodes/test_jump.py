@@ -109,8 +109,18 @@ def test_flows_that_jump_to_each_other_for_ever_break_off(returns: bool) -> None
     [
         ({"jumpType": "flow"}, "", "value_error"),
         ({"targetNodeId": "gone"}, "next", "unknown_target"),
-        ({"targetFlow": "x", "preserveContext": False}, "preserveContext", "literal_error"),
     ],
 )
 def test_what_is_no_jump_is_a_problem(data: dict[str, Any], field: str, code: str) -> None:
     assert problems(draw(node("start"), node("jump", **data))) == [("jump", field, code)]
+
+
+def test_a_jump_that_keeps_no_context_takes_only_what_it_maps() -> None:
+    main = draw(
+        node("start"),
+        node("set_variable", variableName="segredo", variableValue="s"),
+        node("jump", targetFlow="child", preserveContext=False, variable_mapping={"eco": "{{segredo}}"}),
+    )
+    child = draw(node("start"), node("message", content="{{segredo}}|{{eco}}|{{dado}}"))
+    step = travel({"main": main, "child": child}, dado="d")
+    assert step.effects == (Say("|s|d"),)

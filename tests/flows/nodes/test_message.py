@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from apps.flows.answers import Answer
-from apps.flows.effects import Location, Media, Say
+from apps.flows.effects import Ask, Choice, Location, Media, Say
 from apps.flows.engine import Woken
+from apps.flows.nodes import asking
 from tests.flows.canvases import NOW, draw, edge, node, problems, talk
 
 
@@ -95,14 +96,43 @@ def test_a_text_that_cannot_be_rendered_breaks_the_flow_off_with_a_problem() -> 
         ({"content": "Oi", "mediaUrl": "https://sol.example/a.png"}, "mediaUrl", "value_error"),
         ({"messageType": "location", "latitude": 1}, "longitude", "missing"),
         ({"messageType": "location", "latitude": 91, "longitude": 1}, "latitude", "less_than_equal"),
-        ({"text": "Oi", "buttons": [{"label": "Sim"}]}, "buttons", "too_long"),
         ({"content": "Oi", "delay": -5}, "delay", "greater_than_equal"),
-        ({"content": "Oi", "autoAdvance": False}, "autoAdvance", "literal_error"),
     ],
 )
 def test_what_cannot_be_said_yet_is_a_problem_and_not_left_out(data: dict[str, Any], field: str, code: str) -> None:
     [(where, named, found)] = problems(draw(node("start"), node("message", **data)))
     assert (where, named, found) == ("message", field, code)
+
+
+def test_a_message_that_does_not_advance_by_itself_waits_for_the_next_message() -> None:
+    canvas = draw(node("start"), node("message", content="Leia isto", autoAdvance=False), node("end", message="Fim"))
+    asked, answered = talk(canvas), talk(canvas, "ok")
+    assert (asked.effects, asked.finished) == ((Say("Leia isto"),), False)
+    assert (answered.effects, answered.finished) == ((Say("Fim"),), True)
+
+
+BUTTONS = draw(
+    node("start"),
+    node("message", text="Tudo bem?", buttons=[{"label": "Sim", "next_node_id": "good"}, {"label": "Não"}]),
+    node("end", "good", message="Que bom"),
+    node("end", "other", message="Que pena"),
+    edges=[edge("start", "message"), edge("message", "other")],
+)
+
+
+@pytest.mark.parametrize(("said", "farewell"), [("Sim", "Que bom"), ("1", "Que bom"), ("não", "Que pena")])
+def test_the_buttons_of_a_message_lead_where_they_say(said: str, farewell: str) -> None:
+    assert talk(BUTTONS).effects == (Ask("Tudo bem?", (Choice("Sim", "Sim"), Choice("Não", "Não"))),)
+    assert talk(BUTTONS, said).effects == (Say(farewell),)
+
+
+def test_what_is_none_of_the_buttons_is_refused_twice_and_then_goes_on() -> None:
+    refusal = Say("Por favor, escolha uma das opções.")
+    assert [talk(BUTTONS, *["talvez"] * times).effects for times in (1, 2, 3)] == [
+        (refusal,),
+        (refusal,),
+        (Say(asking.GIVEN_UP), Say("Que pena")),
+    ]
 
 
 LINK = "https://sol.example/{{arquivo}}"

@@ -19,7 +19,7 @@ from config.launch.output import Output
 from config.launch.processes import Process, Program
 
 START_SECONDS = 60.0
-WORK = ("web", "worker", "beat")
+WORK = ("web", "worker", "caller", "beat")
 SETTINGS = {
     "DEBUG": "0",
     "DEMO": "0",
@@ -60,7 +60,7 @@ class System:
 
 @contextmanager
 def running(*names: str, extra: Mapping[str, Program] | None = None) -> Iterator[System]:
-    """These of web, worker, beat and sandbox (and further programs) on a fresh database, stopped in the end."""
+    """These of web, worker, caller, beat and sandbox (and further programs) on a fresh database, stopped in the end."""
     port, sandbox_port = free_port(), free_port()
     environment = {
         **environments.for_run(),

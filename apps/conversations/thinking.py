@@ -40,7 +40,7 @@ def _renewed(conversation: Conversation) -> Iterator[None]:
             until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
             mine = Conversation.objects.filter(pk=conversation.pk, turn_lease=conversation.turn_lease)
             mine.update(turn_lease_until=until)
-        connection.close()
+            connection.close()  # back to the pool, in which few connections serve many such threads
 
     thread = threading.Thread(target=renew, name="renew-lease", daemon=True)
     thread.start()

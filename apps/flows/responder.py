@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from apps.conversations.models import Conversation, Message
@@ -80,6 +80,7 @@ class Flows:
         def perform(call: Call, visit: str) -> Result:
             if not _is_held(conversation):
                 raise Overtaken
+            close_old_connections()  # back to the pool: this may take a minute
             if isinstance(call, Request):
                 call = replace(call, idempotency_key=str(uuid.uuid5(conversation.pk, visit)))
             return calling.perform(call, organization_id=conversation.organization_id)

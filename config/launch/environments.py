@@ -20,6 +20,7 @@ RUN_DEFAULTS = {
     "VERIFY_OWNERSHIP": "0",
     "WEB_PROCESSES": "1",
     "WORKER_PROCESSES": "3",
+    "CALLER_THREADS": "16",
 }
 SECRETS: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),

@@ -1,4 +1,4 @@
-"""The processes of Recado itself: web, worker and beat."""
+"""The processes of Recado itself: web, worker, caller and beat."""
 
 import shutil
 import sys
@@ -14,11 +14,14 @@ COMMANDS = {
     " --no-access-log --timeout-graceful-shutdown 5",
     "worker": "celery -A config worker --pool prefork --concurrency {WORKER_PROCESSES} --loglevel info"
     " --without-gossip --without-mingle",
+    # what takes long, the requests and scripts of flows, keeps no worker of the line waiting
+    "caller": "celery -A config worker --queues calls --pool threads --concurrency {CALLER_THREADS} --loglevel info"
+    " --hostname caller@%h --without-gossip --without-mingle",
     "beat": "celery -A config beat -s celerybeat-schedule/state --loglevel info",
 }
 # glibc would keep a pool of memory for each of the many threads that send
 OWN = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
-STOP_SECONDS = {"web": 5.5, "worker": 3.5, "beat": 1.0}
+STOP_SECONDS = {"web": 5.5, "worker": 3.0, "caller": 0.7, "beat": 0.7}
 
 
 def programs(environment: Mapping[str, str], place: Place) -> list[Program]:

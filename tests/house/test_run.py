@@ -83,7 +83,7 @@ def test_a_start_after_kill_9_ends_what_was_left_and_finds_its_data(clone: Check
 
     with urllib.request.urlopen(f"{address}/healthz") as answer:
         assert answer.status == 200
-    assert set(left) == {"web", "worker", "beat", "postgres", "valkey"}
+    assert set(left) == {"web", "worker", "caller", "beat", "postgres", "valkey"}
     assert [name for name, process in left.items() if process.is_running()] == []
     assert (clone.root / ".local" / "env").read_text() == secrets
     assert (clone.root / ".local" / "env").stat().st_mode & 0o777 == 0o600

@@ -49,6 +49,7 @@ class Recado:
     valkey: Engine
     web: Process
     worker: Process
+    caller: Process
     beat: Process
     words: Words
 
@@ -80,6 +81,7 @@ def running(folder: Path, *, prepare: str, **environment: str) -> Iterator[Recad
             "PYTHONPATH": str(places.ROOT),
             "WEB_PROCESSES": "1",
             "WORKER_PROCESSES": str(WORKERS),
+            "CALLER_THREADS": "4",
             **environment,
         }
         _migrate(everything, prepare)

@@ -1,6 +1,7 @@
 """A server of raw answers, for failures that no well-behaved server makes."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,16 +22,22 @@ class RawServer:
     script: Script
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    address: str = "127.0.0.1"
+    port: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server((self.address, self.port))
+        self.port = self._socket.getsockname()[1]
+        if self.tls:
+            self._socket = self.tls.wrap_socket(self._socket, server_side=True)
         self._connection = socket.socket()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http{'s' if self.tls else ''}://{self.address}:{self.port}"
 
     def close(self) -> None:
         """Stop listening, and end the connection that is open."""

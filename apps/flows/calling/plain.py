@@ -17,16 +17,25 @@ class NotPlain(ValueError):
 
 
 def value(raw: Any, *, depth: int = DEPTH) -> Any:
-    """The value as JSON: dates in ISO 8601, decimals as numbers, texts without what PostgreSQL refuses."""
+    """The value as JSON that every reader understands, in 64 bits and without what PostgreSQL refuses.
+
+    Dates are ISO 8601, decimals numbers, longer integers texts.
+    """
     match raw:
-        case None | bool() | int():
+        case None | bool():
             return raw
+        case int():
+            return raw if raw.bit_length() < 64 else str(raw)
         case float():
             return raw if math.isfinite(raw) else None
         case str():
             return text(raw)
         case decimal.Decimal():
-            return value(int(raw) if raw.is_finite() and raw == raw.to_integral_value() else float(raw))
+            if not raw.is_finite():
+                return None
+            if raw == raw.to_integral_value():
+                return int(raw) if raw.adjusted() < 18 else f"{raw:f}"
+            return value(float(raw))
         case datetime.datetime() | datetime.date() | datetime.time():
             return raw.isoformat()
         case uuid.UUID() | datetime.timedelta() | ipaddress.IPv4Address() | ipaddress.IPv6Address():

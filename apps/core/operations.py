@@ -65,7 +65,7 @@ def equal(left: Any, right: Any) -> bool:
 def less(left: Any, right: Any) -> bool:
     """Whether the number, or the text, comes first."""
     left, right = _meet(left, right)
-    if (_is_number(left) and _is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
+    if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
         return bool(left < right)
     raise TypeError(f"{_kind(left)} and {_kind(right)} cannot be compared")
 
@@ -125,8 +125,8 @@ def power(left: Any, right: Any) -> Any:
 
 
 def _calculate(function: Callable[[Any, Any], Any], sign: str, left: Any, right: Any) -> Any:
-    left, right = _number(left), _number(right)
-    if not (_is_number(left) and _is_number(right)):
+    left, right = as_number(left), as_number(right)
+    if not (is_number(left) and is_number(right)):
         raise TypeError(f"{_kind(left)} {sign} {_kind(right)} cannot be calculated")
     return limit(function(left, right))
 
@@ -142,20 +142,21 @@ def _power(base: Any, exponent: Any) -> Any:
         raise ValueError("a number is too large") from None
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _number(value: Any) -> Any:
+def as_number(value: Any) -> Any:
     """The number that a text reads as; what is no such text, as it is."""
     return limit(float(value.replace(",", "."))) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
 def _meet(left: Any, right: Any) -> tuple[Any, Any]:
     """Both as numbers if one is and the other reads as one."""
-    if _is_number(left):
-        return left, _number(right)
-    return (_number(left), right) if _is_number(right) else (left, right)
+    if is_number(left):
+        return left, as_number(right)
+    return (as_number(left), right) if is_number(right) else (left, right)
 
 
 def _kind(value: Any) -> str:
@@ -170,8 +171,8 @@ def _text(value: Any) -> str:
 
 
 def _to_number(value: Any) -> Any:
-    number = _number(value)
-    if not _is_number(number):
+    number = as_number(value)
+    if not is_number(number):
         raise ValueError(f"{_text(value)[:50]!r} is no number")
     return number
 

@@ -8,12 +8,11 @@ from pydantic import BaseModel
 
 from apps.conversations.channels import Capabilities
 from apps.core.expressions import Expression
-from apps.core.templating import Path
+from apps.core.templating import Path, Template
 from apps.flows import contents, graph
 from apps.flows.graph import MAX_PROBLEMS, Graph, InvalidCanvas, Place, Problem
 from apps.flows.nodes import base
-from apps.flows.nodes.base import WaitingNode
-from apps.flows.nodes.choosing import Choosing
+from apps.flows.nodes.base import Exit, WaitingNode
 
 _WORDS = {
     "flow": "the flow {name!r}, which is not one of its chatbot's",
@@ -76,8 +75,7 @@ def _circles(compiled: Graph) -> Iterator[Problem]:
 
 def _may_leave(place: Place) -> bool:
     """Whether a flow may end here although there are ways on: by an exit that leads nowhere, or into another flow."""
-    leads = {exit.key for exit in place.node.exits(place.config) if not exit.optional}
-    return not leads <= place.exits.keys() or any(one.kind == "flow" for one in place.node.refers(place.config))
+    return bool(_missing(place)) or any(one.kind == "flow" for one in place.node.refers(place.config))
 
 
 def _spread(begin: Iterable[str], ways: Mapping[str, Iterable[str]]) -> set[str]:
@@ -97,19 +95,25 @@ def _reachable(compiled: Graph) -> set[str]:
 
 
 def _unreachable(compiled: Graph) -> Iterator[Problem]:
-    for node in compiled.places.keys() - _reachable(compiled):
-        yield _warn(compiled.places[node], "edges", "unreachable", "no way leads here from the start")
+    reachable = _reachable(compiled)
+    for place in compiled.places.values():
+        if place.id not in reachable:
+            yield _warn(place, "edges", "unreachable", "no way leads here from the start")
 
 
 def _dead_ends(compiled: Graph) -> Iterator[Problem]:
     """Nodes with several ways out, of which one leads nowhere."""
     for place in compiled.places.values():
-        exits = [exit for exit in place.node.exits(place.config) if not exit.optional]
-        missing = [exit for exit in exits if exit.key not in place.exits]
-        falls_back = isinstance(place.node, Choosing) and base.NEXT in place.exits
-        if missing and place.exits and not falls_back:
+        missing = _missing(place)
+        if missing and place.exits:
             names = ", ".join(repr(next(filter(None, exit.names), exit.key)) for exit in missing[:5])
             yield _warn(place, "edges", "dead_end", f"the flow ends where it leaves by {names}, for no edge leads on")
+
+
+def _missing(place: Place) -> list[Exit]:
+    """The ways out of a node that lead nowhere, although somebody may go them."""
+    ways = [exit for exit in place.node.exits(place.config) if not exit.optional and exit.key not in place.exits]
+    return [exit for exit in ways if exit.unless not in place.exits]
 
 
 def _references(compiled: Graph, around: Surroundings) -> Iterator[Problem]:
@@ -139,7 +143,7 @@ def _unknown_variables(compiled: Graph, around: Surroundings) -> Iterator[Proble
 def _read(value: Any, field: str) -> Iterator[tuple[str, str]]:
     """(field, variable) of every variable that a configuration reads."""
     match value:
-        case Expression():
+        case Template() | Expression():
             for name in sorted(value.names()):
                 yield field, name
         case Path():

@@ -39,6 +39,9 @@ class Analytics(base.Node):
                 return None if not value else "event_counter" if info.field_name == "counter" else "event"
             return value
 
+    def writes(self, config: Config, node_id: str) -> frozenset[str]:
+        return super().writes(config, node_id) | ({config.counter} if config.counter else frozenset())
+
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
         variables: dict[str, Any] = {}
         if config.counter:

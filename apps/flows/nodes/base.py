@@ -37,6 +37,8 @@ class Exit:
     """Whether any edge that names no other exit leads out of it, too."""
     optional: bool = False
     """Whether nobody misses an edge out of it."""
+    unless: str = ""
+    """The key of the exit that makes up for it."""
 
 
 @dataclass(frozen=True)

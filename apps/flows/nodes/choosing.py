@@ -38,7 +38,7 @@ class Choosing(asking.Asking):
     """A type of node that lets the customer choose: by touch, by the choice's number, by its title or its id."""
 
     def exits(self, config: Any) -> tuple[base.Exit, ...]:
-        each = tuple(base.Exit(_exit(id), (id, title.source)) for id, title in config.titles.items())
+        each = tuple(base.Exit(_exit(id), (id, title.source), unless=base.NEXT) for id, title in config.titles.items())
         return (*each, *super().exits(config))
 
     @abstractmethod

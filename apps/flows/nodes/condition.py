@@ -169,15 +169,19 @@ class Condition(base.Node):
 
     def exits(self, config: Config) -> tuple[base.Exit, ...]:
         branches = [
-            base.Exit(f"condition-{index}", (f"condition-{index}", rule.branch, rule.label))
+            base.Exit(f"condition-{index}", (f"condition-{index}", rule.branch, rule.label), optional=True)
             for index, rule in enumerate(config.conditions)
         ]
         return (
             *branches,
-            base.Exit("true", ("true", "yes", "sim"), target=config.true_next_node_id),
-            base.Exit("false", ("false", "no", "nao", "não"), target=config.false_next_node_id),
+            base.Exit("true", ("true", "yes", "sim"), target=config.true_next_node_id, optional=True),
+            base.Exit("false", ("false", "no", "nao", "não"), target=config.false_next_node_id, optional=True),
             base.Exit(
-                "default", ("condition-default", "default", "else"), target=config.next_node_id, takes_unnamed=True
+                "default",
+                ("condition-default", "default", "else"),
+                target=config.next_node_id,
+                takes_unnamed=True,
+                unless="false",
             ),
         )
 

@@ -48,6 +48,9 @@ class Jump(base.Node):
         target = None if config.leaves else config.node
         return (base.Exit(base.NEXT, target=target or config.next_node_id, takes_rest=True),)
 
+    def writes(self, config: Config, node_id: str) -> frozenset[str]:
+        return base.ANY if config.leaves and config.returns else frozenset(config.mapping)
+
     def refers(self, config: Config) -> tuple[base.Reference, ...]:
         return (base.Reference("flow", config.flow or "", "flow"),) if config.leaves else ()
 

@@ -88,7 +88,10 @@ class Message(base.WaitingNode):
         return base.Outcome(wake_in=config.delay) if config.delay else self.wake(config, visit)
 
     def exits(self, config: Config) -> tuple[base.Exit, ...]:
-        each = (base.Exit(_exit(one.value), (one.value, one.label), target=one.target) for one in config.buttons)
+        each = (
+            base.Exit(_exit(one.value), (one.value, one.label), target=one.target, unless=base.NEXT)
+            for one in config.buttons
+        )
         return (*each, *super().exits(config))
 
     def resume(self, config: Config, visit: base.Visit, answer: Answer) -> base.Outcome:

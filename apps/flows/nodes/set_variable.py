@@ -121,6 +121,9 @@ class SetVariable(base.Node):
                 return {**data, "variables": [data]}
             return data
 
+    def writes(self, config: Config, node_id: str) -> frozenset[str]:
+        return frozenset(assignment.name for assignment in config.variables)
+
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
         known, changed = dict(visit.variables), dict[str, Any]()
         for assignment in config.variables:

@@ -2,7 +2,7 @@ import calendar
 import operator
 import re
 import zoneinfo
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
@@ -86,7 +86,8 @@ class Datetime(base.Node):
                     raise ValueError("the amount of time is no number")
                 return _write(_move(time, amount if config.operation == "add" else -amount, config.unit), config)
             case "compare":
-                return _COMPARE[config.by](time, _other(config, visit, now))
+                # two times of one zone would be compared by the wall's clock, which shows an hour twice in autumn
+                return _COMPARE[config.by](time.astimezone(UTC), _other(config, visit, now).astimezone(UTC))
         return _write(time, config)
 
 
@@ -95,7 +96,12 @@ def _other(config: Datetime.Config, visit: base.Visit, now: datetime) -> datetim
     if config.other_source:
         return _find(config.other_source, config, visit)
     words = config.other.render(visit.variables).strip() if config.other else ""
-    return _read(words, config) if words and words != "now" else now
+    if not words or words == "now":
+        return now
+    try:
+        return _read(words, config)
+    except ValueError:
+        return _read_any(words, config.zone)  # the author's format is that of the variable that is compared
 
 
 def _find(source: Path, config: Datetime.Config, visit: base.Visit) -> datetime:
@@ -106,21 +112,28 @@ def _find(source: Path, config: Datetime.Config, visit: base.Visit) -> datetime:
 
 
 def _read(value: Any, config: Datetime.Config) -> datetime:
-    """A time by the author's format, else ISO 8601, day/month/year or seconds since 1970; without a zone, in ours."""
+    """A time by the author's format, if one is given; without a zone, in ours."""
     words = values.text(value).strip()[:100]
-    if config.input_format:
-        time = datetime.strptime(words, config.input_format)  # noqa: DTZ007 (the zone is set below)
-    elif words.isdecimal() and 9 <= len(words) <= 11:
-        time = datetime.fromtimestamp(int(words), config.zone)
-    else:
-        if match := _DAY_FIRST.fullmatch(words):
-            day, month, year, rest = match.groups()
-            words = f"{year}-{month:0>2}-{day:0>2}{rest}"
-        try:
-            time = datetime.fromisoformat(words)
-        except ValueError:
-            raise ValueError(f"{words!r} is no time") from None
-    return time.astimezone(config.zone) if time.tzinfo else time.replace(tzinfo=config.zone)
+    if not config.input_format:
+        return _read_any(words, config.zone)
+    return _in_zone(datetime.strptime(words, config.input_format), config.zone)  # noqa: DTZ007 (set right here)
+
+
+def _read_any(words: str, zone: zoneinfo.ZoneInfo) -> datetime:
+    """A time in ISO 8601, day/month/year, or seconds or milliseconds since 1970."""
+    if words.isdecimal() and 9 <= len(words) <= 13:
+        return datetime.fromtimestamp(int(words) / (1000 if len(words) > 11 else 1), zone)
+    if match := _DAY_FIRST.fullmatch(words):
+        day, month, year, rest = match.groups()
+        words = f"{year}-{month:0>2}-{day:0>2}{rest}"
+    try:
+        return _in_zone(datetime.fromisoformat(words), zone)
+    except ValueError:
+        raise ValueError(f"{words!r} is no time") from None
+
+
+def _in_zone(time: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
+    return time.astimezone(zone) if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def _write(time: datetime, config: Datetime.Config) -> str:
@@ -131,10 +144,10 @@ def _move(time: datetime, amount: float, unit: str) -> datetime:
     """The time so much later. Hours have passed, days and months are turned on the wall's clock and calendar; the 31st
     of a shorter month is its last day."""
     if unit in ("minutes", "hours"):
-        return (time.astimezone(zoneinfo.ZoneInfo("UTC")) + timedelta(**{unit: amount})).astimezone(time.tzinfo)
+        return (time.astimezone(UTC) + timedelta(**{unit: amount})).astimezone(time.tzinfo)
     if unit == "days":
         return time + timedelta(days=amount)
-    months = time.year * 12 + time.month - 1 + int(amount) * (12 if unit == "years" else 1)
+    months = time.year * 12 + time.month - 1 + int(amount * (12 if unit == "years" else 1))
     year, month = divmod(months, 12)
     if not 1 <= year <= 9999:
         raise ValueError(f"the year {year} is none")

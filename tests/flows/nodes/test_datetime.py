@@ -25,6 +25,7 @@ def compute(known: dict[str, Any] | None = None, **data: Any) -> Any:
         ({"operation": "format", "sourceVariable": "iso", "format": "%d/%m/%y"}, "31/01/26"),
         ({"operation": "format", "sourceVariable": "br", "format": "%Y-%m-%d %H:%M"}, "2026-01-31 08:05"),
         ({"operation": "format", "sourceVariable": "epoch", "timezone": "UTC"}, "2023-11-14T22:13:20+00:00"),
+        ({"operation": "format", "sourceVariable": "millis", "timezone": "UTC"}, "2023-11-14T22:13:20+00:00"),
         ({"operation": "format", "format": "%Y"}, "2026"),
         ({"operation": "parse", "sourceVariable": "us", "inputFormat": "%m/%d/%Y"}, "2026-02-03T00:00:00-03:00"),
         ({"operation": "parse", "sourceVariable": "utc"}, "2026-01-01T09:00:00-03:00"),
@@ -36,10 +37,21 @@ def compute(known: dict[str, Any] | None = None, **data: Any) -> Any:
             "2026-02-28T00:00:00-03:00",
         ),
         ({"operation": "add", "addAmount": -2, "addUnit": "years"}, "2024-11-24T12:30:00-03:00"),
+        ({"operation": "add", "addAmount": "1,5", "addUnit": "years"}, "2028-05-24T12:30:00-03:00"),
+        ({"operation": "subtract", "addAmount": 11, "addUnit": "months"}, "2025-12-24T12:30:00-03:00"),
+        (
+            {"operation": "subtract", "sourceVariable": "leap", "addAmount": 1, "addUnit": "years"},
+            "2023-02-28T00:00:00-03:00",
+        ),
         ({"operation": "compare", "sourceVariable": "iso", "compareOperator": "lt"}, True),
         ({"operation": "compare", "sourceVariable": "iso", "compareWith": "31/01/2026"}, True),
         ({"operation": "compare", "sourceVariable": "iso", "compareVariable": "br", "compareOperator": "gte"}, False),
         ({"operation": "compare", "compareWith": "now", "compareOperator": "lte"}, True),
+        (
+            {"operation": "compare", "sourceVariable": "us", "inputFormat": "%m/%d/%Y", "compareWith": "2026-02-03"},
+            True,
+        ),
+        ({"operation": "compare", "compareWith": "{{iso}}", "compareOperator": "gt"}, True),
     ],
 )
 def test_times_are_read_written_moved_and_compared(data: dict[str, Any], expected: Any) -> None:
@@ -49,6 +61,8 @@ def test_times_are_read_written_moved_and_compared(data: dict[str, Any], expecte
         "us": "02/03/2026",
         "utc": "2026-01-01T12:00:00Z",
         "epoch": 1700000000,
+        "millis": 1700000000000,
+        "leap": "2024-02-29",
         "dias": 2,
     }
     assert compute(known, **data) == expected
@@ -61,11 +75,19 @@ def test_hours_pass_and_days_keep_the_hour_where_the_clock_is_changed() -> None:
     assert compute(known, addAmount=1, addUnit="days", **data) == "2026-03-08T12:00:00-04:00"
 
 
+def test_an_hour_that_the_clock_shows_twice_is_two_hours_for_a_comparison() -> None:
+    known = {"summer": "2026-11-01T01:30:00-04:00", "winter": "2026-11-01T01:30:00-05:00"}
+    data = {"operation": "compare", "sourceVariable": "summer", "compareVariable": "winter"}
+    assert compute(known, timezone="America/New_York", compareOperator="lt", **data) is True
+    assert compute(known, timezone="America/New_York", compareOperator="eq", **data) is False
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         ({"operation": "format", "sourceVariable": "nada"}, "there is no variable 'nada'"),
         ({"operation": "parse", "sourceVariable": "x"}, "'ontem' is no time"),
+        ({"operation": "compare", "compareWith": "{{x}}"}, "'ontem' is no time"),
         ({"operation": "add", "addAmount": "{{x}}"}, "the amount of time is no number"),
         ({"operation": "add", "addAmount": 9000, "addUnit": "years"}, "the year 11026 is none"),
     ],

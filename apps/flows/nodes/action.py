@@ -1,72 +1,22 @@
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from collections import ChainMap
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from apps.core.templating import Path, Template, TemplateError
 from apps.flows import effects
-from apps.flows.nodes import base, set_variable
-
-_NOT_YET = frozenset(["webhook", "send_email", "script"])
-
-
-def _refuse(kind: Any) -> Any:
-    if isinstance(kind, str) and kind in _NOT_YET:
-        raise ValueError(f"an action of the type {kind!r} cannot run here")
-    return kind
-
-
-Kind = Annotated[
-    Literal["save_contact", "add_tag", "remove_tag", "update_field", "update_variable"], BeforeValidator(_refuse)
-]
-
-
-class Act(base.Config):
-    """One thing to do. Webhooks, e-mails and scripts are refused, not left out."""
-
-    kind: Kind = Field(validation_alias=AliasChoices("type", "actionType", "action_type"))
-    fields: dict[str, Template] = Field(
-        {}, max_length=50, validation_alias=AliasChoices("contactFields", "fields", "contact_data")
-    )
-    tag: Template = Field(Template(""), validation_alias=AliasChoices("tagName", "tag_name", "tag"))
-    field: str = Field("", max_length=100, validation_alias=AliasChoices("fieldName", "field_name", "field"))
-    value: Template = Field(Template(""), validation_alias=AliasChoices("fieldValue", "field_value"))
-    assignment: set_variable.Assignment | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def read_nested(cls, data: Any) -> Any:
-        """One dialect writes the details in an object of their own."""
-        if not isinstance(data, dict):
-            return data
-        nested = data.get("config")
-        details = nested if isinstance(nested, dict) else {}
-        flat = {**details, **{key: value for key, value in data.items() if key != "config"}}
-        return {**flat, "assignment": details} if data.get("type") == "update_variable" else flat
-
-    @model_validator(mode="after")
-    def be_whole(self) -> Self:
-        """Each kind needs its own details."""
-        needed = {
-            "save_contact": self.fields,
-            "add_tag": self.tag.source,
-            "remove_tag": self.tag.source,
-            "update_field": self.field,
-            "update_variable": self.assignment,
-        }
-        if not needed[self.kind]:
-            raise ValueError(f"what {self.kind} is to do is missing")
-        return self
+from apps.flows.calls import Result
+from apps.flows.nodes import acting, base, calling, requesting
 
 
 @base.nodes.register
-class Action(base.Node):
-    """Keeps what is known about the contact, tags the conversation, sets variables."""
+class Action(calling.Calling):
+    """Does things in their order: keeps what is known about the contact, tags, sets variables, calls on the world."""
 
     key = "action"
 
     class Config(base.Config):
-        actions: list[Act] = Field(min_length=1, max_length=20)
+        actions: list[acting.Kind] = Field(min_length=1, max_length=20)
 
         @model_validator(mode="before")
         @classmethod
@@ -76,30 +26,47 @@ class Action(base.Node):
                 return {**data, "actions": [{key: value for key, value in data.items() if key != "actions"}]}
             return data
 
+    def writes(self, config: Config, node_id: str) -> frozenset[str]:
+        names = [act.assignment.name for act in config.actions if isinstance(act, acting.UpdateVariable)]
+        errands = [act.writes() for act in config.actions if isinstance(act, acting.Errand)]
+        return frozenset(names).union(*errands)
+
+    def refers(self, config: Config) -> tuple[base.Reference, ...]:
+        webhooks = [act for act in config.actions if isinstance(act, acting.Webhook)]
+        return tuple(reference for webhook in webhooks for reference in requesting.refers(webhook))
+
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        known, changed = dict(visit.variables), dict[str, Any]()
-        asked: list[effects.Effect] = []
-        for act in config.actions:
-            if act.assignment:
-                known[act.assignment.name] = changed[act.assignment.name] = act.assignment.apply(known)
-            asked += _effects(act, known)
-        return base.Outcome(tuple(asked), exit=base.NEXT, variables=changed)
+        return _go_on(config.actions, visit, base.Outcome(exit=base.NEXT))
+
+    def returned(self, config: Config, visit: base.Visit, result: Result) -> base.Outcome:
+        errands = [place for place, act in enumerate(config.actions) if isinstance(act, acting.Errand)]
+        if not 0 < visit.calls <= len(errands):  # a call that none of these made
+            return base.Outcome(exit=base.NEXT)
+        place = errands[visit.calls - 1]
+        errand = config.actions[place]
+        assert isinstance(errand, acting.Errand)
+        if result.ok:
+            done = base.Outcome(exit=base.NEXT, variables=errand.kept(result))
+        else:
+            done = calling.fail(errand, self.key, visit, result)
+        return _go_on(config.actions[place + 1 :], visit, done) if done.exit == base.NEXT else done
 
 
-def _effects(act: Act, variables: Mapping[str, Any]) -> Iterator[effects.Effect]:
-    match act.kind:
-        case "save_contact":
-            for field, source in act.fields.items():
-                yield effects.Know(field, _look_up(source, variables))
-        case "update_field":
-            yield effects.Know(act.field, act.value.render(variables))
-        case "add_tag" | "remove_tag":
-            yield from effects.tag([act.tag.render(variables)], removes=act.kind == "remove_tag")
+def _go_on(acts: Sequence[acting.Act], visit: base.Visit, done: base.Outcome) -> base.Outcome:
+    """Do these after what is done, up to the next one that takes a call."""
+    changed = dict(done.variables)
+    known = ChainMap[str, Any](changed, dict(visit.variables))
+    asked: list[effects.Effect] = []
+    for act in acts:
+        if isinstance(act, acting.Errand):
+            call = act.call(known, {**_own(visit), **changed})
+            return base.Outcome(tuple(asked), variables=changed, call=call, error=done.error)
+        assert isinstance(act, acting.Deed)
+        changed |= act.sets(known)
+        asked += act.asks(known)
+    return base.Outcome(tuple(asked), exit=base.NEXT, variables=changed, error=done.error)
 
 
-def _look_up(source: Template, variables: Mapping[str, Any]) -> Any:
-    """The variable of this name; where there is none, or it is no name, the words with their variables in them."""
-    try:
-        return Path(source.source).find(variables)
-    except (LookupError, TemplateError):
-        return source.render(variables)
+def _own(visit: base.Visit) -> dict[str, Any]:
+    """The variables that the session has set: not those of the contact, nor the globals of the chatbot."""
+    return dict(visit.variables.maps[0] if isinstance(visit.variables, ChainMap) else visit.variables)

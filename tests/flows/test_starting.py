@@ -184,9 +184,7 @@ def test_the_fallback_flow_begins_where_the_main_one_is_not_active(
     assert hear(conversation, "Oi") == ["Reserva"]
 
 
-def test_messages_that_fly_faster_than_people_write_go_to_people(
-    conversation: Conversation, chatbot: Chatbot
-) -> None:
+def test_messages_that_fly_faster_than_people_write_go_to_people(conversation: Conversation, chatbot: Chatbot) -> None:
     inbox.make_messages(conversation, ["eco"] * 200, processed_by_agent=True)
     Conversation.objects.filter(pk=conversation.pk).update(handled_seq=200)
     assert hear(conversation, "eco") == []

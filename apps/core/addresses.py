@@ -45,12 +45,14 @@ _REFUSED_IPV6 = [ipaddress.IPv6Network(network) for network in ("2001::/23", "20
 class EgressError(DomainError):
     """A request did not go out, or its answer did not come in; the words are fit for a tenant.
 
-    `retryable`: the same request may fare better later. One that timed out or broke may have been taken.
+    `retryable`: the same request may fare better later. One that timed out or broke may have been taken, unless it
+    `is_unsent`: then no server was told anything of it.
     """
 
     status: int = status.HTTP_424_FAILED_DEPENDENCY
     code = "request_failed"
     retryable = False
+    is_unsent = False
 
 
 class InvalidRequest(EgressError):

@@ -57,7 +57,7 @@ class HostRefused(EgressError):
 
 
 class Unresolvable(EgressError):
-    code, retryable = "unresolvable", True
+    code, retryable, is_unsent = "unresolvable", True, True
 
 
 class TimedOut(EgressError):
@@ -66,6 +66,10 @@ class TimedOut(EgressError):
 
 class ConnectionFailed(EgressError):
     code, retryable = "connection_failed", True
+
+
+class Unreachable(ConnectionFailed):
+    is_unsent = True
 
 
 class CertificateRefused(EgressError):
@@ -119,7 +123,11 @@ def request(
     for left in range(redirects, -1, -1):
         if allowed_hosts is not None and not hop.origin.is_among(allowed_hosts):
             raise HostRefused
-        answer = _exchange(hop, clock, max_bytes=max_bytes, resolver=resolver)
+        try:
+            answer = _exchange(hop, clock, max_bytes=max_bytes, resolver=resolver)
+        except EgressError as error:
+            error.is_unsent = error.is_unsent and left == redirects  # not if a server has redirected it
+            raise
         location = answer.headers.get("location") if answer.status in HTTPResponse.REDIRECT_STATUSES else None
         if location is None or not redirects:
             return answer
@@ -232,7 +240,7 @@ def _dial(origin: Origin, resolver: Resolver, clock: _Clock) -> socket.socket:
             line.settimeout(clock.left())
             return line
     clock.left()
-    raise ConnectionFailed("The server could not be reached.")
+    raise Unreachable("The server could not be reached.")
 
 
 @functools.cache

@@ -1,5 +1,7 @@
 """A company on the measured system, made over its API: a fast number, and a chatbot that repeats what it hears."""
 
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -9,7 +11,7 @@ from bench.system import System
 
 MESSAGES_PER_SECOND = 1000
 ECHO = "Eco: "
-CANVAS = {
+CANVAS: dict[str, Any] = {
     "nodes": [
         {"id": "start", "type": "start", "data": {}},
         {"id": "echo", "type": "question", "data": {"content": ECHO + "{{texto}}", "variableName": "texto"}},
@@ -18,13 +20,24 @@ CANVAS = {
 }
 
 
-def open_for_business(system: System) -> None:
+def long_canvas(nodes: int) -> dict[str, Any]:
+    """The same, by way of so many nodes a turn."""
+    between = [
+        {"id": f"n{place}", "type": "set_variable", "data": {"variableName": f"v{place}", "variableValue": "{{texto}}"}}
+        for place in range(nodes - 1)
+    ]
+    ids = ["echo", *(node["id"] for node in between), "echo"]
+    edges = [{"source": source, "target": target} for source, target in itertools.pairwise(ids)]
+    return {"nodes": [*CANVAS["nodes"], *between], "edges": [CANVAS["edges"][0], *edges]}
+
+
+def open_for_business(system: System, canvas: Mapping[str, Any] = CANVAS) -> None:
     """Make the company, and tell the sandbox to set no limits of its own."""
     api = _Api(f"http://127.0.0.1:{system.port}/api/v1")
     api.register()
     chatbot = api.call("POST", "chatbots", {"name": "Eco"})
     [flow] = api.call("GET", f"flows?chatbot_id={chatbot['id']}")["items"]
-    api.call("PATCH", f"flows/{flow['id']}", {"canvas_data": CANVAS})
+    api.call("PATCH", f"flows/{flow['id']}", {"canvas_data": canvas})
     api.call("POST", f"chatbots/{chatbot['id']}/activate")
     api.call(
         "POST",

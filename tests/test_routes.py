@@ -1,6 +1,7 @@
 """Every route of the API, tried as everyone: whoever adds one says here who may use it."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from rest_framework.test import APIClient
 
 from apps.conversations.models import WebhookEvent, WebhookItem
 from apps.flows import services as flows
-from apps.organizations.models import Organization, Role, User
+from apps.organizations.models import Organization, Role, Secret, User
 from apps.organizations.permissions import ADMINS, AGENTS, VIEWERS
 from tests.support import factories, inbox
 from tests.support.meta import SandboxServer
@@ -49,6 +50,10 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "conversations/<uuid:pk>/handover/bot": {"POST": AGENTS},
     "webhook-events": {"GET": ADMINS},
     "webhook-events/<uuid:pk>/replay": {"POST": ADMINS},
+    "secrets": {"GET": ADMINS, "POST": ADMINS},
+    "secrets/<uuid:pk>": {"GET": ADMINS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
+    "secrets/<uuid:pk>/rotate": {"POST": ADMINS},
+    "secrets/<uuid:pk>/usage": {"GET": ADMINS},
     "chatbots": {"GET": VIEWERS, "POST": ADMINS},
     "chatbots/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
     "chatbots/<uuid:pk>/activate": {"POST": ADMINS},
@@ -77,6 +82,9 @@ OBJECTS: dict[str, Callable[[Organization], models.Model]] = {
     "chatbots/": lambda organization: flows.create_chatbot(organization=organization, name="Sol"),
     "chatbots/flows/": lambda organization: make_flow(organization),
     "flows/": lambda organization: make_flow(organization),
+    "secrets/": lambda organization: Secret.objects.create(
+        organization=organization, name=f"S{uuid.uuid4().hex}", host="erp.example", value="s3cret"
+    ),
     "whatsapp/": inbox.make_account,
 }
 

@@ -12,7 +12,8 @@ from apps.contacts.models import Contact, ContactIdentity
 from apps.conversations.models import Conversation
 from apps.flows.models import Chatbot
 
-NAMES = frozenset(["contact", "conversation", "current_date", "current_time"])
+NAMES = frozenset(["contact", "conversation", "current_date", "current_time", "secrets"])
+"""What every flow knows; secrets only where a request is made, and nodes say which of them they name."""
 
 
 def known(

@@ -1,5 +1,6 @@
 """What changes chatbots and flows."""
 
+import dataclasses
 from typing import Any
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.utils import timezone
 
 from apps.conversations.models import ChannelAccount
 from apps.core.errors import Conflict, DomainError, NotFound
-from apps.flows import publishing
+from apps.flows import leaks, publishing
 from apps.flows.models import Chatbot, ChatbotAccount, Flow
 from apps.flows.triggers import Variants
 from apps.organizations.models import Organization, User
@@ -17,6 +18,12 @@ class NoMainFlow(DomainError):
     """A chatbot without a main flow has nothing to begin with."""
 
     code = "no_main_flow"
+
+
+class SecretInCanvas(DomainError):
+    """A canvas that holds a secret: everybody who reads the flow would have it, and every export."""
+
+    code = "secret_in_canvas"
 
 
 class NotPublished(DomainError):
@@ -156,7 +163,13 @@ def delete_flow(*, flow: Flow) -> None:
 
 
 def _save(flow: Flow, *, by: User | None, drawn: bool) -> Flow:
-    """Save a flow; a draft that can run is published, if its chatbot publishes by itself."""
+    """Save a flow; a draft that can run is published, if its chatbot publishes by itself.
+
+    SecretInCanvas, and nothing is saved, if the canvas holds a secret.
+    """
+    found = leaks.find(flow.canvas_data) if drawn else []
+    if found:
+        raise SecretInCanvas(found[0].message, details=[dataclasses.asdict(problem) for problem in found])
     _make_way(flow)
     flow.save()
     if drawn and flow.chatbot.publish_on_save and not publishing.errors(flow):

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 
 from apps.conversations.channels import channels
 from apps.conversations.models import ChannelAccount
-from apps.flows.models import Chatbot, ChatbotAccount, Flow
+from apps.flows.models import Chatbot, ChatbotAccount, DatabaseConnection, Flow
+from apps.flows.scope import NAMES
 from apps.flows.validation import Surroundings
-from apps.organizations.models import Department, Queue, User
-
-KNOWN = frozenset(["contact", "conversation", "current_time", "current_date"])
-"""What every flow knows; see scope.py."""
+from apps.organizations.models import Department, Queue, Secret, User
 
 
 def of(flow: Flow) -> Surroundings:
@@ -21,12 +19,16 @@ def of(flow: Flow) -> Surroundings:
         *User.objects.filter(organization=tenant, is_active=True).values_list("pk", "email", "full_name"),
     ]
     return Surroundings(
-        variables=KNOWN | set(flow.variables) | set(flow.chatbot.global_variables),
+        variables=NAMES | set(flow.variables) | set(flow.chatbot.global_variables),
         names={
             "flow": frozenset(
                 str(pk) for pk in Flow.objects.present().filter(chatbot=flow.chatbot).values_list("pk", flat=True)
             ),
             "people": _names(people),
+            "secret": _names(Secret.objects.filter(organization=tenant).values_list("pk", "name")),
+            "connection": _names(
+                DatabaseConnection.objects.filter(organization=tenant, is_active=True).values_list("pk", "name")
+            ),
         },
         channels=tuple((key, channels.get(key).capabilities) for key in sorted(_channels(flow.chatbot))),
     )

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 
 from apps.core.admin import FactAdmin
-from apps.organizations.models import Department, Organization, Queue, SignIn, User
+from apps.organizations.models import Department, Organization, Queue, Secret, SignIn, User
 
 admin.site.unregister(Group)  # roles decide
 
@@ -80,3 +80,13 @@ class QueueAdmin(admin.ModelAdmin):
     list_select_related = ("organization", "department")
     search_fields = ("name", "organization__name")
     autocomplete_fields = ("organization", "department")
+
+
+@admin.register(Secret)
+class SecretAdmin(FactAdmin):
+    """Which secrets there are, and for which hosts; nobody reads their values."""
+
+    list_display = ("name", "host", "organization", "created_by", "created_at", "rotated_at")
+    list_select_related = ("organization", "created_by")
+    search_fields = ("name", "host", "organization__name")
+    exclude = ("value",)

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from apps.core.encryption import EncryptedTextField
+
 ONLINE_FOR = timedelta(minutes=20)  # a client that works renews its access token every 15
 
 _Row = TypeVar("_Row", bound=models.Model)
@@ -204,6 +206,26 @@ class Queue(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "slug"], name="one_queue_per_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Secret(TenantModel):
+    """A password or key for one host, which flows name and nobody reads; it goes to that host and nowhere else."""
+
+    name = models.CharField(max_length=64, help_text="What flows call it: {{secrets.NAME}}.")
+    host = models.CharField(max_length=260, help_text="`api.example.com`, or with a port: `api.example.com:8443`.")
+    description = models.CharField(max_length=500, blank=True)
+    value = EncryptedTextField()
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    rotated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # also finds it for a request
+            models.UniqueConstraint("organization", Lower("name"), name="one_secret_per_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,11 +1,13 @@
-"""The shapes of signing in."""
+"""The shapes of signing in, and of secrets."""
 
 import re
 from typing import Any
 
 from rest_framework import serializers
 
-from apps.organizations.models import User
+from apps.core import encryption
+from apps.organizations import secrets
+from apps.organizations.models import Secret, User
 from apps.organizations.permissions import PERMISSIONS
 
 
@@ -124,3 +126,36 @@ class VerifiedTokenSerializer(serializers.Serializer[Any]):
     user_id = serializers.UUIDField()
     organization_id = serializers.UUIDField()
     role = serializers.CharField()
+
+
+class SecretSerializer(serializers.ModelSerializer[Secret]):
+    """A secret as it is shown and taken: its value goes in, and never comes out."""
+
+    name = serializers.RegexField(f"^{secrets.NAME}$", max_length=64)
+    host = serializers.CharField(max_length=2000, help_text="Where its value may be sent; a URL stands for its host.")
+    value = serializers.CharField(max_length=secrets.MAX_VALUE, write_only=True, trim_whitespace=False)
+    hint = serializers.SerializerMethodField(help_text="The end of the value, if it is long enough to keep the rest.")
+
+    class Meta:
+        model = Secret
+        fields = ("id", "name", "host", "description", "value", "hint", "rotated_at", "created_at", "updated_at")
+        read_only_fields = ("id", "rotated_at", "created_at", "updated_at")
+
+    def get_hint(self, secret: Secret) -> str:
+        """What may be shown of the value."""
+        return encryption.mask(secret.value)
+
+
+class RotateSerializer(serializers.Serializer):
+    """A new value for the same host."""
+
+    value = serializers.CharField(max_length=secrets.MAX_VALUE, write_only=True, trim_whitespace=False)
+
+
+class UseSerializer(serializers.Serializer):
+    """Where a secret is named."""
+
+    kind = serializers.CharField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+    detail = serializers.CharField()

@@ -1,24 +1,31 @@
-"""/api/v1/auth/: signing in and out, and one's own profile."""
+"""/api/v1/auth/: signing in and out, and one's own profile; /api/v1/secrets: what flows may name and nobody reads."""
 
-from drf_spectacular.utils import extend_schema
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.organizations import permissions, services
+from apps.organizations import permissions, secrets, services
 from apps.organizations.authentication import Tokens
-from apps.organizations.models import User
+from apps.organizations.models import Secret, User
 from apps.organizations.serializers import (
     ChangePasswordSerializer,
     DoneSerializer,
     LoginSerializer,
     RefreshSerializer,
     RegisterSerializer,
+    RotateSerializer,
+    SecretSerializer,
     SignedInSerializer,
     TokenSerializer,
     UserSerializer,
+    UseSerializer,
     VerifiedTokenSerializer,
 )
 from apps.organizations.tenancy import TenantView
@@ -125,3 +132,73 @@ class ChangePasswordView(TenantView):
 
 def _signed_in(user: User, tokens: Tokens, message: str) -> dict[str, object]:
     return SignedInSerializer({"user": user, "token": tokens, "message": message}).data
+
+
+class KeepersView(TenantView):
+    """Secrets are for administrators."""
+
+    read_roles = write_roles = permissions.ADMINS
+
+    def secret(self, pk: UUID) -> Secret:
+        """One of the organization's; 404 if there is none."""
+        found: Secret = get_object_or_404(Secret.objects.for_organization(self.organization), pk=pk)
+        return found
+
+
+class SecretsView(KeepersView):
+    @extend_schema(operation_id="secrets_list", responses=SecretSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The organization's secrets, without their values."""
+        rows = Secret.objects.for_organization(self.organization).order_by("name", "pk")
+        return Response(SecretSerializer(rows, many=True).data)
+
+    @extend_schema(request=SecretSerializer, responses={201: SecretSerializer})
+    def post(self, request: Request) -> Response:
+        """Keep a secret for a host."""
+        body = SecretSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        secret = secrets.create(organization=self.user.organization, by=self.user, **body.validated_data)
+        return Response(SecretSerializer(secret).data, status.HTTP_201_CREATED)
+
+
+class SecretView(KeepersView):
+    @extend_schema(responses=SecretSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """One secret, without its value."""
+        return Response(SecretSerializer(self.secret(pk)).data)
+
+    @extend_schema(request=SecretSerializer(partial=True), responses=SecretSerializer)
+    def patch(self, request: Request, pk: UUID) -> Response:
+        """Change what is sent; another host needs another value."""
+        secret = self.secret(pk)
+        body = SecretSerializer(secret, data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        return Response(SecretSerializer(secrets.update(secret=secret, **body.validated_data)).data)
+
+    @extend_schema(request=SecretSerializer(partial=True), responses=SecretSerializer)
+    def put(self, request: Request, pk: UUID) -> Response:
+        """The same as PATCH."""
+        return self.patch(request, pk)
+
+    @extend_schema(parameters=[OpenApiParameter("force", OpenApiTypes.BOOL)], responses={204: None})
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """Forget a secret; 409 says where it is in use, unless `force=true`."""
+        secrets.delete(secret=self.secret(pk), by_force=request.query_params.get("force", "").lower() in ("1", "true"))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RotateSecretView(KeepersView):
+    @extend_schema(request=RotateSerializer, responses=SecretSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Give a secret a new value, for the same host."""
+        secret = self.secret(pk)
+        body = RotateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(SecretSerializer(secrets.update(secret=secret, **body.validated_data)).data)
+
+
+class SecretUsageView(KeepersView):
+    @extend_schema(operation_id="secrets_usage_list", responses=UseSerializer(many=True))
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Where a secret is named."""
+        return Response(UseSerializer(secrets.uses(self.secret(pk)), many=True).data)

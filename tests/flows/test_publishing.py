@@ -204,3 +204,16 @@ def test_an_exit_that_leads_nowhere_beside_others_is_warned_of(chatbot: Chatbot)
         edges=[edge("start", "condition"), edge("condition", "end", "condition-0")],
     )
     assert problems(chatbot, canvas) == [("condition", "dead_end", "warning")]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/flows/{}", "/api/v1/chatbots/flows/{}"])
+def test_a_canvas_that_holds_a_secret_is_refused_with_a_pointer_and_nothing_is_saved(
+    api: Api, admin: User, chatbot: Chatbot, path: str
+) -> None:
+    headers = {"Authorization": "Bearer 9f8e7d6c5b4a39281706f5e4d3c2b1a0"}
+    canvas = draw(node("start"), node("api_call", url="https://sol.example/", headers=headers))
+    answer = api(admin).patch(path.format(main_flow(chatbot).pk), {"canvas_data": canvas, "name": "Outro"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "secret_in_canvas")
+    assert "/api/v1/secrets" in answer.json()["detail"]
+    assert [detail["node"] for detail in answer.json()["error"]["details"]] == ["api_call"]
+    assert (main_flow(chatbot).canvas_data, main_flow(chatbot).name) == (GREETING, "Main Flow")

@@ -10,6 +10,7 @@ from typing import Any
 
 DEPTH = 64
 """Levels of lists and objects within each other that are kept."""
+TOO_DEEP = f"The value has more than {DEPTH} levels within each other."
 
 
 class NotPlain(ValueError):
@@ -41,7 +42,7 @@ def value(raw: Any, *, depth: int = DEPTH) -> Any:
         case uuid.UUID() | datetime.timedelta() | ipaddress.IPv4Address() | ipaddress.IPv6Address():
             return str(raw)
         case Mapping() | list() | tuple() if depth == 0:
-            raise NotPlain(f"The value has more than {DEPTH} levels within each other.")
+            raise NotPlain(TOO_DEEP)
         case Mapping():
             return {text(str(key)): value(item, depth=depth - 1) for key, item in raw.items()}
         case list() | tuple():

@@ -66,7 +66,7 @@ def _ask(action: Literal["run", "check"], code: str, variables: Mapping[str, Any
         try:
             answer: dict[str, Any] = plain.value(json.loads(words[1:]))
         except RecursionError:
-            raise Failed(f"The value has more than {plain.DEPTH} levels within each other.") from None
+            raise Failed(plain.TOO_DEEP) from None
         return answer
     if words.strip() in ("!JSException null", "!MemoryError") or "out of memory" in words:
         raise Failed("The script needs more memory than the 64 MB that it may use.")

@@ -25,6 +25,7 @@ def rows(organization: Organization) -> dict[str, Any]:
     conversation = inbox.make_conversation(organization)
     chatbot = make_chatbot(organization, account=conversation.account)
     flow = main_flow(chatbot)
+    assert flow.version
     session = FlowSession.objects.create(
         organization=organization,
         conversation=conversation,

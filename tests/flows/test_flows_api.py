@@ -94,7 +94,8 @@ def test_a_change_is_partial_by_every_path(api: Api, admin: User, chatbot: Chatb
 
 @pytest.mark.parametrize("which", ["is_main", "is_fallback"])
 def test_making_one_main_or_fallback_unsets_the_last(api: Api, admin: User, chatbot: Chatbot, which: str) -> None:
-    first = services.create_flow(chatbot=chatbot, name="um", **{which: True})
+    marked: dict[str, Any] = {which: True}
+    first = services.create_flow(chatbot=chatbot, name="um", **marked)
     second = services.create_flow(chatbot=chatbot, name="dois")
     assert api(admin).patch(f"/api/v1/flows/{second.pk}", {which: True}).json()[which] is True
     assert list(Flow.objects.filter(chatbot=chatbot, **{which: True})) == [second]

@@ -64,6 +64,17 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "flows/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
     "flows/<uuid:pk>/activate": {"POST": ADMINS},
     "flows/<uuid:pk>/validate": {"POST": ADMINS},
+    "flows/<uuid:pk>/export": {"GET": VIEWERS},
+    "flows/<uuid:pk>/duplicate": {"POST": ADMINS},
+    "flows/chatbots/<uuid:pk>/main": {"GET": VIEWERS},
+    "flows/chatbots/<uuid:pk>/fallback": {"GET": VIEWERS},
+    "chatbots/flows/<uuid:pk>/full": {"GET": VIEWERS},
+    "chatbots/flows/<uuid:pk>/nodes": {"GET": VIEWERS},
+    "chatbots/flows/<uuid:pk>/export": {"GET": VIEWERS},
+    "chatbots/<uuid:pk>/full": {"GET": VIEWERS},
+    "chatbots/<uuid:pk>/stats": {"GET": VIEWERS},
+    "chatbots/<uuid:pk>/import": {"POST": ADMINS},
+    "chatbots/<uuid:pk>/duplicate": {"POST": ADMINS},
     "flows/<uuid:pk>/publish": {"POST": ADMINS},
     "flows/<uuid:pk>/versions": {"GET": VIEWERS},
     "flows/<uuid:pk>/versions/<int:number>": {"GET": VIEWERS},
@@ -82,6 +93,7 @@ OBJECTS: dict[str, Callable[[Organization], models.Model]] = {
     "chatbots/": lambda organization: flows.create_chatbot(organization=organization, name="Sol"),
     "chatbots/flows/": lambda organization: make_flow(organization),
     "flows/": lambda organization: make_flow(organization),
+    "flows/chatbots/": lambda organization: make_fallback(organization),
     "secrets/": lambda organization: Secret.objects.create(
         organization=organization, name=f"S{uuid.uuid4().hex}", host="erp.example", value="s3cret"
     ),
@@ -92,6 +104,12 @@ OBJECTS: dict[str, Callable[[Organization], models.Model]] = {
 def make_flow(organization: Organization) -> models.Model:
     chatbot = flows.create_chatbot(organization=organization, name="Sol")
     return flows.create_flow(chatbot=chatbot, name="Second", canvas_data={"nodes": [], "edges": []})
+
+
+def make_fallback(organization: Organization) -> models.Model:
+    chatbot = flows.create_chatbot(organization=organization, name="Sol")
+    flows.create_flow(chatbot=chatbot, name="Second", is_fallback=True)
+    return chatbot
 
 
 def make_webhook_item(organization: Organization) -> models.Model:

@@ -93,6 +93,31 @@ def compile(canvas: Mapping[str, Any]) -> Graph:
     return Graph(places, start)
 
 
+def nodes_of(canvas: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The nodes that can be told of any canvas: id, type by its usual name, label, position and data."""
+    told = []
+    for raw in _items(canvas, "nodes", []):
+        data = raw["data"] if isinstance(raw.get("data"), dict) else {}
+        type = _type(raw, data)
+        node = _TYPES.get(type) if isinstance(type, str) else None
+        told.append(
+            {
+                "id": _identifier(raw.get("id")),
+                "node_type": node.key if node else str(type or ""),
+                "label": str(data.get("label") or ""),
+                "position": raw.get("position"),
+                "data": data,
+            }
+        )
+    return told
+
+
+def _type(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+    """What a node says that it is, in any of the dialects."""
+    type = data.get("nodeType") or raw.get("type") or raw.get("node_type")
+    return "handoff" if type == "assignment" and _HANDOFF & data.keys() else type  # one name for two things
+
+
 def _items(canvas: Mapping[str, Any], key: str, problems: list[Problem]) -> list[dict[str, Any]]:
     raw = canvas.get(key)
     items = raw if isinstance(raw, list) else []
@@ -123,9 +148,7 @@ def _read_node(identifier: str, raw: dict[str, Any], problems: list[Problem]) ->
     if not isinstance(data, dict):
         problems.append(Problem(identifier, "data", "malformed", f"The data of node {identifier!r} is not an object."))
         return None
-    type = data.get("nodeType") or raw.get("type") or raw.get("node_type")
-    if type == "assignment" and _HANDOFF & data.keys():  # one name for two things
-        type = "handoff"
+    type = _type(raw, data)
     node = _TYPES.get(type) if isinstance(type, str) else None
     if node is None:
         words = f"Node {identifier!r} is of the type {_words.repr(type)}, which cannot run here."

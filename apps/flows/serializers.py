@@ -11,7 +11,7 @@ from pydantic import ValidationError as PydanticError
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 
-from apps.flows import publishing
+from apps.flows import graph, publishing
 from apps.flows.models import Chatbot, Flow, FlowVersion
 from apps.flows.patience import Inactivity, WindowExpiry
 from apps.flows.triggers import GlobalKeywords, Triggers, Variants
@@ -261,3 +261,60 @@ class DraftSerializer(serializers.Serializer):
     """A canvas to look at instead of the saved one."""
 
     canvas_data = CanvasField(required=False)
+
+
+NODES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "node_type": {"type": "string", "description": "By its usual name, whatever the canvas calls it."},
+            "label": {"type": "string"},
+            "position": {"type": "object", "nullable": True},
+            "data": {"type": "object"},
+        },
+    },
+}
+"""The nodes of a canvas, as the schema describes them."""
+
+
+class FullFlowSerializer(FlowDetailSerializer):
+    """A flow with its nodes by themselves."""
+
+    nodes = serializers.SerializerMethodField()
+
+    class Meta(FlowDetailSerializer.Meta):
+        fields = (*FlowDetailSerializer.Meta.fields, "nodes")  # type: ignore[assignment]
+
+    @extend_schema_field(NODES)
+    def get_nodes(self, flow: Flow) -> list[dict[str, Any]]:
+        """The nodes in the order of the canvas."""
+        return graph.nodes_of(flow.canvas_data)
+
+
+class FullChatbotSerializer(ChatbotSerializer):
+    """A chatbot with all its flows, the main one first."""
+
+    flows = serializers.SerializerMethodField()
+
+    class Meta(ChatbotSerializer.Meta):
+        fields = (*ChatbotSerializer.Meta.fields, "flows")  # type: ignore[assignment]
+
+    @extend_schema_field(FlowSerializer(many=True))
+    def get_flows(self, chatbot: Chatbot) -> Any:
+        """Those that are not deleted."""
+        rows = Flow.objects.present().filter(chatbot=chatbot).select_related("version")
+        return FlowSerializer(rows.order_by("-is_main", "created_at", "pk"), many=True).data
+
+
+class ChatbotStatsSerializer(serializers.Serializer):
+    """What a chatbot has done so far."""
+
+    total_conversations = serializers.IntegerField()
+    total_messages_sent = serializers.IntegerField()
+    total_messages_received = serializers.IntegerField()
+    total_flows = serializers.IntegerField()
+    total_nodes = serializers.IntegerField()
+    is_active = serializers.BooleanField()
+    is_published = serializers.BooleanField(help_text="Whether there is something for customers to meet.")

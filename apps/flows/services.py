@@ -6,9 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from apps.conversations.models import ChannelAccount
+from apps.conversations.models import ChannelAccount, Conversation, Message
 from apps.core.errors import Conflict, DomainError, NotFound
-from apps.flows import leaks, publishing
+from apps.flows import graph, leaks, publishing
 from apps.flows.models import Chatbot, ChatbotAccount, Flow
 from apps.flows.triggers import Variants
 from apps.organizations.models import Organization, User
@@ -160,6 +160,23 @@ def delete_flow(*, flow: Flow) -> None:
     flow = _current(flow)
     flow.deleted_at = timezone.now()
     flow.save()
+
+
+def stats(chatbot: Chatbot) -> dict[str, Any]:
+    """What a chatbot has done so far, in four queries."""
+    flows = Flow.objects.present().filter(chatbot=chatbot)
+    mine = Conversation.objects.filter(organization=chatbot.organization_id, chatbot_id=chatbot.pk)
+    heard = Message.objects.filter(conversation__in=mine, direction=Message.Direction.INBOUND)
+    canvases = list(flows.values_list("canvas_data", "version_id"))
+    return {
+        "total_conversations": mine.count(),
+        "total_messages_sent": Message.objects.filter(conversation__in=mine, bot_id=chatbot.pk).count(),
+        "total_messages_received": heard.count(),
+        "total_flows": len(canvases),
+        "total_nodes": sum(len(graph.nodes_of(canvas)) for canvas, _ in canvases),
+        "is_active": chatbot.is_active,
+        "is_published": any(version for _, version in canvases),
+    }
 
 
 def _save(flow: Flow, *, by: User | None, drawn: bool) -> Flow:

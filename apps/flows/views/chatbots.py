@@ -11,6 +11,8 @@ from apps.flows import services
 from apps.flows.serializers import (
     ChatbotListSerializer,
     ChatbotSerializer,
+    ChatbotStatsSerializer,
+    FullChatbotSerializer,
 )
 from apps.flows.views.base import FlowsView, PageSerializer
 
@@ -73,3 +75,17 @@ class DeactivateChatbotView(FlowsView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Silence a chatbot."""
         return Response(ChatbotSerializer(services.deactivate_chatbot(chatbot=self.chatbot(pk))).data)
+
+
+class FullChatbotView(FlowsView):
+    @extend_schema(responses=FullChatbotSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """One chatbot with all its flows."""
+        return Response(FullChatbotSerializer(self.chatbot(pk)).data)
+
+
+class ChatbotStatsView(FlowsView):
+    @extend_schema(responses=ChatbotStatsSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """What a chatbot has done so far."""
+        return Response(ChatbotStatsSerializer(services.stats(self.chatbot(pk))).data)

@@ -5,16 +5,19 @@ from uuid import UUID
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import Unprocessable
-from apps.flows import services
+from apps.flows import graph, services
 from apps.flows.serializers import (
+    NODES,
     FlowCreateSerializer,
     FlowDetailSerializer,
     FlowListSerializer,
     FlowSerializer,
+    FullFlowSerializer,
 )
 from apps.flows.views.base import FlowsView
 
@@ -98,3 +101,33 @@ class DeactivateFlowView(FlowsView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Stop a flow."""
         return Response(FlowDetailSerializer(services.deactivate_flow(flow=self.flow(pk))).data)
+
+
+class MainFlowView(FlowsView):
+    @extend_schema(responses=FlowDetailSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """The flow with which a chatbot begins; 404 if there is none."""
+        flow = get_object_or_404(self.flows(), chatbot=self.chatbot(pk), is_main=True)
+        return Response(FlowDetailSerializer(flow).data)
+
+
+class FallbackFlowView(FlowsView):
+    @extend_schema(responses=FlowDetailSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """The flow that stands in for the main one; 404 if there is none."""
+        flow = get_object_or_404(self.flows(), chatbot=self.chatbot(pk), is_fallback=True)
+        return Response(FlowDetailSerializer(flow).data)
+
+
+class FullFlowView(FlowsView):
+    @extend_schema(responses=FullFlowSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """One flow with its nodes, read from the canvas."""
+        return Response(FullFlowSerializer(self.flow(pk)).data)
+
+
+class FlowNodesView(FlowsView):
+    @extend_schema(operation_id="flows_nodes_list", responses={200: NODES})
+    def get(self, request: Request, pk: UUID) -> Response:
+        """The nodes of a flow, read from its canvas."""
+        return Response(graph.nodes_of(self.flow(pk).canvas_data))

@@ -67,12 +67,15 @@ users: Registry[SecretUser] = Registry("users of secrets")
 
 
 def find(*, organization_id: uuid.UUID, reference: str) -> Secret | None:
-    """A secret by its id, else by its name in any case; None if the organization has none such."""
+    """A secret by its name in any case, else by its id; None if the organization has none such."""
     mine = Secret.objects.filter(organization_id=organization_id)
+    named: Secret | None = mine.filter(name__iexact=reference).first() if re.fullmatch(NAME, reference) else None
+    if named:
+        return named
     try:
         found: Secret | None = mine.filter(pk=uuid.UUID(reference)).first()
     except ValueError:
-        found = mine.filter(name__iexact=reference).first()
+        return None
     return found
 
 

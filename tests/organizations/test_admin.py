@@ -90,7 +90,7 @@ def test_sign_ins_are_facts_that_cannot_be_edited(pages: Client, agent: User) ->
 
 def test_every_model_of_the_app_is_in_the_admin() -> None:
     shown = {model._meta.model_name for model in admin.site._registry if model._meta.app_label == "organizations"}
-    assert shown == {"organization", "user", "signin", "department", "queue"}
+    assert shown == {"organization", "user", "signin", "department", "queue", "secret"}
 
 
 @pytest.mark.usefixtures("db")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.organizations import secrets
@@ -99,4 +100,26 @@ def test_a_secret_is_found_by_its_id_or_its_name_in_its_organization_alone(
     for reference in (str(secret.pk), "ERP", "erp"):
         assert secrets.find(organization_id=organization.pk, reference=reference) == secret
         assert secrets.find(organization_id=other_organization.pk, reference=reference) is None
-    assert secrets.find(organization_id=organization.pk, reference="nada") is None
+    for nothing in ("nada", "", "ERP ", "ERP\0", "E%", "E_P", "7" * 32):
+        assert secrets.find(organization_id=organization.pk, reference=nothing) is None
+
+
+def test_a_name_that_reads_like_an_id_is_a_name(organization: Organization, admin: User) -> None:
+    made = secrets.create(organization=organization, name="a" * 32, host="erp.example", value=VALUE, by=admin)
+    assert secrets.find(organization_id=organization.pk, reference="A" * 32) == made
+
+
+def test_the_admin_pages_show_a_secret_without_its_value(secret: Secret, super_admin: User, client: Client) -> None:
+    client.force_login(super_admin, "django.contrib.auth.backends.AllowAllUsersModelBackend")
+    for page in ("", f"{secret.pk}/change/"):
+        shown = client.get(f"/admin/organizations/secret/{page}").content.decode()
+        assert "erp.example" in shown
+        assert VALUE not in shown
+    assert client.get("/admin/organizations/secret/add/").status_code == 403
+
+
+def test_no_refusal_repeats_a_value(api: Api, admin: User, secret: Secret) -> None:
+    for body in ({"name": "erp"}, {"name": "1"}, {"host": "*"}, {"value": [VALUE]}, {"value": VALUE + "x" * 9_000}):
+        answer = api(admin).post(URL, {"name": "OUTRO", "host": "outro.example", "value": VALUE, **body})
+        assert answer.status_code in (400, 409)
+        assert VALUE not in answer.content.decode()

@@ -102,8 +102,11 @@ def update(
     value: str | None = None,
     description: str | None = None,
 ) -> Secret:
-    """Change what is given; ValueRequired for another host without another value."""
+    """Change what is given; ValueRequired for another host without another value, SecretInUse for another name while
+    something knows the secret by the one it has."""
     secret = Secret.objects.select_for_update().get(pk=secret.pk)
+    if name is not None and name.casefold() != secret.name.casefold():
+        _require_unused(secret)
     if host is not None and read_host(host) != secret.host:
         if not value:
             raise ValueRequired("The value was given for another host: send the new host's value along.")
@@ -118,10 +121,8 @@ def update(
 @transaction.atomic
 def delete(*, secret: Secret, by_force: bool = False) -> None:
     """Forget a secret; SecretInUse while something names it, unless by force."""
-    found = uses(secret)
-    if found and not by_force:
-        words = f"The secret {secret.name!r} is named by {found[0].name!r}"
-        raise SecretInUse(f"{words} and {len(found) - 1} others." if found[1:] else f"{words}.", details=_plain(found))
+    if not by_force:
+        _require_unused(secret)
     secret.delete()
 
 
@@ -136,6 +137,14 @@ def read_host(host: str) -> str:
     return written
 
 
+def _require_unused(secret: Secret) -> None:
+    found = uses(secret)
+    if found:
+        words = f"The secret {secret.name!r} is named by {found[0].name!r}"
+        words = f"{words} and {len(found) - 1} others." if found[1:] else f"{words}."
+        raise SecretInUse(words, details=[asdict(use) for use in found])
+
+
 def _save(secret: Secret) -> Secret:
     try:
         with transaction.atomic():
@@ -143,7 +152,3 @@ def _save(secret: Secret) -> Secret:
     except IntegrityError:
         raise SecretExists(f"There is a secret named {secret.name!r} already.") from None
     return secret
-
-
-def _plain(found: Iterable[Use]) -> list[dict[str, str]]:
-    return [asdict(use) for use in found]

@@ -56,7 +56,8 @@ def test_the_example_environment_leaves_exactly_the_secrets_empty() -> None:
 def test_what_may_be_many_is_a_number_and_beat_is_one() -> None:
     replicas = {name: service["deploy"] for name, service in _services().items() if "deploy" in service}
 
-    assert replicas == {name: {"replicas": f"${{{name.upper()}_REPLICAS:-1}}"} for name in ("intake", "api", "worker", "caller")}
+    many = ("intake", "api", "worker", "caller")
+    assert replicas == {name: {"replicas": f"${{{name.upper()}_REPLICAS:-1}}"} for name in many}
 
 
 def test_every_service_that_stays_is_watched_and_comes_back() -> None:

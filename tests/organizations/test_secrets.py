@@ -90,6 +90,8 @@ def test_a_secret_that_a_flow_names_is_not_deleted_unless_by_force(
     refused = api(admin).delete(f"{URL}/{secret.pk}")
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "secret_in_use")
     assert refused.json()["error"]["details"] == [use]
+    renamed = api(admin).patch(f"{URL}/{secret.pk}", {"name": "OUTRO"})
+    assert (renamed.status_code, renamed.json()["error"]["code"]) == (409, "secret_in_use")
     assert api(admin).delete(f"{URL}/{secret.pk}?force=true").status_code == 204
     assert not Secret.objects.exists()
 

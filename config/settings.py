@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
         ("heartbeat", "core.tasks.beat_heartbeat", 5.0),
         ("prune", "conversations.tasks.prune", 3600.0),
         ("prune-outbox", "core.tasks.prune_outbox", 3600.0),
+        ("flow-visits", "flows.tasks.keep_visits", 3600.0),
     ]
 }
 
@@ -241,6 +242,7 @@ DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", 64)  # sends in flight, a
 RETRY_MINUTES = env.float("RETRY_MINUTES", 10.0)  # a head message is retried this long
 UNKNOWN_HOLD_SECONDS = env.float("UNKNOWN_HOLD_SECONDS", 30.0)  # how long an unknown outcome holds up the next message
 UNKNOWN_EVIDENCE_SECONDS = env.float("UNKNOWN_EVIDENCE_SECONDS", 120.0)  # silence that counts as evidence
+FLOW_VISITS_DAYS = env.int("FLOW_VISITS_DAYS", 400)  # the numbers of flows go back so far
 READY_OLDEST_SECONDS = env.float("READY_OLDEST_SECONDS", 30.0)  # an event waiting longer turns /readyz red
 
 # --- Logs -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from apps.core.admin import FactAdmin
 from apps.flows.calling import query
-from apps.flows.models import Chatbot, ChatbotAccount, DatabaseConnection, Flow, FlowSession, FlowVersion
+from apps.flows.models import Chatbot, ChatbotAccount, DatabaseConnection, Flow, FlowSession, FlowVersion, FlowVisit
 
 
 class ChatbotAccountInline(admin.TabularInline):
@@ -71,6 +71,13 @@ class FlowSessionAdmin(FactAdmin):
     list_filter = (("ended_at", admin.EmptyFieldListFilter), ("problem", admin.EmptyFieldListFilter))
     list_select_related = ("flow", "organization")
     search_fields = ("flow__name", "conversation__id", "problem")
+
+
+@admin.register(FlowVisit)
+class FlowVisitAdmin(FactAdmin):
+    list_display = ("flow", "node", "exit", "organization", "session_id", "entered_at", "seconds", "error")
+    list_select_related = ("flow", "organization")
+    search_fields = ("=session__id", "=node")
 
 
 class DatabaseConnectionForm(forms.ModelForm):

@@ -1,5 +1,6 @@
 """Chatbots, their flows and their versions, and the sessions in which customers go through them."""
 
+import uuid
 from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -8,7 +9,7 @@ from django.db.models import Q
 
 from apps.conversations.models import ChannelAccount, Conversation
 from apps.core import encryption
-from apps.organizations.models import TenantModel, TenantQuerySet, User
+from apps.organizations.models import Organization, TenantModel, TenantQuerySet, User
 
 
 def empty_canvas() -> dict[str, Any]:
@@ -177,6 +178,10 @@ class FlowSession(TenantModel):
                 fields=["conversation"], condition=Q(ended_at=None), name="one_live_session_per_conversation"
             ),
         ]
+        indexes = [
+            # the sessions of a flow, newest first
+            models.Index("flow", models.F("created_at").desc(), models.F("id").desc(), name="flow_sessions_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.flow} with {self.conversation_id}"
@@ -209,3 +214,45 @@ class DatabaseConnection(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FlowVisit(models.Model):
+    """A node that a session has left: by which exit (empty: the flow ended or broke there), and after how long.
+
+    The table is in parts, one a month of `entered_at`: its key in the database is (id, entered_at). See `visits`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # no constraints: to check four references of every row costs a turn more than the row, and rows die by the month
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    session = models.ForeignKey(FlowSession, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    flow = models.ForeignKey(
+        Flow,
+        models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="The one to which the node belongs: not the session's own after a jump.",
+    )
+    version = models.ForeignKey(FlowVersion, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    node = models.CharField(max_length=255)
+    exit = models.CharField(max_length=255, blank=True)
+    entered_at = models.DateTimeField()
+    place = models.PositiveIntegerField(help_text="Which one it was of those that the turn left.")
+    seconds = models.FloatField(help_text="How long the session was there.")
+    error = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # the numbers of a flow
+            models.Index(fields=["flow", "entered_at"], name="flow_visits_of_flow"),
+            # the path of a session
+            models.Index(fields=["session", "entered_at"], name="flow_visits_of_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node} by {self.session_id}"

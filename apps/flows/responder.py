@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.conversations.models import Conversation, Message
 from apps.conversations.responders import Detach, Effects, Turn, responders
 from apps.core import bulk
-from apps.flows import calling, compiled, people, profile, starting
+from apps.flows import calling, compiled, people, profile, starting, visits
 from apps.flows.calls import Call, Request, Result
 from apps.flows.effects import HandOver
 from apps.flows.engine import Destination
@@ -104,6 +104,7 @@ class Flows:
         changed = [memo.before for _, memo in kept if memo.before]
         bulk.update(FlowSession, changed, ["state", "versions", "problem", "ended_at", "updated_at"])
         FlowSession.objects.bulk_create([session for _, memo in kept for session in memo.begun])
+        visits.record([memo.visited for _, memo in kept])
         profile.save({turn.conversation.contact_id: memo.learnt for turn, memo in kept if memo.learnt})
         return {turn.conversation.pk for turn, _ in kept}
 

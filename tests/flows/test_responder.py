@@ -305,4 +305,4 @@ def _queries_for(organization: Organization, conversations: int) -> int:
 
 
 def test_a_batch_takes_the_same_queries_however_large_it_is(organization: Organization) -> None:
-    assert _queries_for(organization, 1) == _queries_for(organization, 12) == 6
+    assert _queries_for(organization, 1) == _queries_for(organization, 12) == 7

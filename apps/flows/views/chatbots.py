@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.flows import services
-from apps.flows.serializers import (
+from apps.flows.serializers.chatbots import (
     ChatbotListSerializer,
     ChatbotSerializer,
     ChatbotStatsSerializer,

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.core.errors import Unprocessable
 from apps.flows import graph, services
-from apps.flows.serializers import (
+from apps.flows.serializers.flows import (
     NODES,
     FlowCreateSerializer,
     FlowDetailSerializer,

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.flows import publishing
-from apps.flows.serializers import (
+from apps.flows.serializers.flows import FlowDetailSerializer
+from apps.flows.serializers.versions import (
     DraftSerializer,
-    FlowDetailSerializer,
     FlowVersionDetailSerializer,
     FlowVersionSerializer,
     ValidationSerializer,

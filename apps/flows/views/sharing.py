@@ -9,7 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.flows import services, sharing
-from apps.flows.serializers import ChatbotSerializer, FlowDetailSerializer, FlowSerializer, ObjectField
+from apps.flows.serializers.chatbots import ChatbotSerializer
+from apps.flows.serializers.fields import ObjectField
+from apps.flows.serializers.flows import FlowDetailSerializer, FlowSerializer
 from apps.flows.views.base import FlowsView
 
 

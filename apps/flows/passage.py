@@ -30,8 +30,9 @@ FLOW, INACTIVITY, WINDOW = "flow", "inactivity", "window"
 """The keys of a conversation's wake-ups: its session's, for a silent customer, for a window that closes."""
 WAKEUPS = frozenset([FLOW, INACTIVITY, WINDOW])
 
-Perform = Callable[[Call, str], Result]
-"""Does what a node wants of the world; the words name the visit, the same whenever it is tried again."""
+Perform = Callable[[Call, str, str], Result]
+"""Does what the node of that id wants of the world; the last words name the visit, the same whenever it is tried again.
+"""
 
 
 class NeedsCall(Exception):
@@ -58,14 +59,20 @@ class Passage:
     """A way through a flow, and through another if it ends before the messages do."""
 
     def __init__(
-        self, turn: Turn, post: Post, versions: Mapping[uuid.UUID, Destination], perform: Perform | None = None
+        self,
+        turn: Turn,
+        post: Post,
+        versions: Mapping[uuid.UUID, Destination],
+        perform: Perform | None = None,
+        clock: Callable[[], datetime] = timezone.now,
     ) -> None:
         self.turn = turn
         self.conversation = turn.conversation
         self.post = post
         self.versions = versions
         self.perform = perform
-        self.now = timezone.now()
+        self.clock = clock
+        self.now = clock()
         self.session = post.session
         self.calls = 0
         self.begun: list[FlowSession] = []
@@ -194,7 +201,7 @@ class Passage:
         step = engine.advance(graph, state, event, known, now=self.now, others=others)
         while step.call:
             result = self._call(session, step)
-            more = engine.advance(graph, step.state, Returned(result), known, now=timezone.now(), others=others)
+            more = engine.advance(graph, step.state, Returned(result), known, now=self.clock(), others=others)
             step = engine.join(step, more)
         return step
 
@@ -206,7 +213,8 @@ class Passage:
             return Result(ok=False, error=f"A turn may make {MAX_CALLS} calls.")
         self.calls += 1
         cause = self.turn.messages[-1].pk if self.turn.messages else session.pk
-        return self.perform(step.call, f"{cause}:{step.state.node}:{self.calls}")
+        node = step.state.node or ""
+        return self.perform(step.call, node, f"{cause}:{node}:{self.calls}")
 
     def _others(self, session: FlowSession) -> list[tuple[str, uuid.UUID]]:
         """The flows to which this session may jump, on the versions that it has seen, else on those of today."""

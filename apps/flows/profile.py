@@ -34,9 +34,14 @@ def save(learnt: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
         return
     contacts = list(Contact.objects.select_for_update().filter(pk__in=learnt).order_by("pk"))
     for contact in contacts:
-        for field, value in learnt[contact.pk].items():
-            _learn(contact, field.strip(), value)
+        learn(contact, learnt[contact.pk])
     bulk.update(Contact, contacts, [*_FIELDS, "attributes"])
+
+
+def learn(contact: Contact, learnt: Mapping[str, Any]) -> None:
+    """Set what fits on a contact; nothing is written."""
+    for field, value in learnt.items():
+        _learn(contact, field.strip(), value)
 
 
 def _learn(contact: Contact, field: str, value: Any) -> None:

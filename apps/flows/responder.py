@@ -77,7 +77,7 @@ class Flows:
         if conversation.pk not in posts:
             return None
 
-        def perform(call: Call, visit: str) -> Result:
+        def perform(call: Call, node: str, visit: str) -> Result:
             if not _is_held(conversation):
                 raise Overtaken
             close_old_connections()  # back to the pool: this may take a minute

@@ -68,6 +68,10 @@ class Bot:
             return start
         if self.chatbot.after_end == Chatbot.AfterEnd.AGENT and conversation.chatbot_id == self.chatbot.pk:
             return None
+        return self.usual(conversation)
+
+    def usual(self, conversation: Conversation) -> Start | None:
+        """What to begin with where nothing particular was said."""
         if self.chatbot.ab_test_enabled:
             sides = Variants.validate_python(self.chatbot.ab_test_flows)
             side = triggers.cast([one for one in sides if self.flow(one.flow_id)], conversation.contact_id)

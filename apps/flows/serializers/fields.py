@@ -69,7 +69,9 @@ class ShapedListField(serializers.JSONField):
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         """What the shape says of it, as JSON."""
-        return _shaped(self.shape, data)
+        read_shape(self.shape, data)
+        found: list[dict[str, Any]] = data
+        return found
 
 
 class ShapedObjectField(ObjectField):
@@ -82,15 +84,15 @@ class ShapedObjectField(ObjectField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The object as it came, if the model can read it."""
         found = super().to_internal_value(data)
-        _shaped(TypeAdapter(self.shape), found)
+        read_shape(TypeAdapter(self.shape), found)
         return found
 
 
-def _shaped(shape: TypeAdapter[Any], data: Any) -> Any:
+def read_shape(shape: TypeAdapter[Any], data: Any) -> Any:
+    """What the shape makes of the data; ValidationError says which parts do not fit."""
     try:
-        shape.validate_python(data)
+        return shape.validate_python(data)
     except PydanticError as error:
         raise serializers.ValidationError(
             [f"{'.'.join(map(str, one['loc'])) or 'value'}: {one['msg']}" for one in error.errors()[:10]]
         ) from None
-    return data

@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 
 from apps.conversations.models import WebhookEvent, WebhookItem
 from apps.flows import services as flows
+from apps.flows.models import Flow, FlowSession, FlowVersion
 from apps.organizations.models import Organization, Role, Secret, User
 from apps.organizations.permissions import ADMINS, AGENTS, VIEWERS
 from tests.support import factories, inbox
@@ -64,7 +65,6 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "flows/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
     "flows/<uuid:pk>/activate": {"POST": ADMINS},
     "flows/<uuid:pk>/validate": {"POST": ADMINS},
-    "flows/<uuid:pk>/simulate": {"POST": ADMINS},
     "flows/<uuid:pk>/export": {"GET": VIEWERS},
     "flows/<uuid:pk>/duplicate": {"POST": ADMINS},
     "flows/chatbots/<uuid:pk>/main": {"GET": VIEWERS},
@@ -81,6 +81,9 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "flows/<uuid:pk>/versions/<int:number>": {"GET": VIEWERS},
     "flows/<uuid:pk>/versions/<int:number>/restore": {"POST": ADMINS},
     "flows/<uuid:pk>/deactivate": {"POST": ADMINS},
+    "flows/<uuid:pk>/stats": {"GET": VIEWERS},
+    "flows/<uuid:pk>/sessions": {"GET": VIEWERS},
+    "flows/<uuid:pk>/sessions/<uuid:session>": {"GET": VIEWERS},
     "whatsapp": {"GET": VIEWERS, "POST": ADMINS},
     "whatsapp/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
     "whatsapp/<uuid:pk>/test": {"POST": ADMINS},
@@ -93,7 +96,7 @@ OBJECTS: dict[str, Callable[[Organization], models.Model]] = {
     "webhook-events/": lambda organization: make_webhook_item(organization),
     "chatbots/": lambda organization: flows.create_chatbot(organization=organization, name="Sol"),
     "chatbots/flows/": lambda organization: make_flow(organization),
-    "flows/": lambda organization: make_flow(organization),
+    "flows/": lambda organization: make_flow_with_session(organization),
     "flows/chatbots/": lambda organization: make_fallback(organization),
     "secrets/": lambda organization: Secret.objects.create(
         organization=organization, name=f"S{uuid.uuid4().hex}", host="erp.example", value="s3cret"
@@ -102,9 +105,20 @@ OBJECTS: dict[str, Callable[[Organization], models.Model]] = {
 }
 
 
-def make_flow(organization: Organization) -> models.Model:
+def make_flow(organization: Organization) -> Flow:
     chatbot = flows.create_chatbot(organization=organization, name="Sol")
     return flows.create_flow(chatbot=chatbot, name="Second", canvas_data={"nodes": [], "edges": []})
+
+
+def make_flow_with_session(organization: Organization) -> models.Model:
+    """A flow with a session of the same id."""
+    flow = make_flow(organization)
+    version = FlowVersion.objects.create(organization=organization, flow=flow, number=100, canvas_data={})
+    conversation = inbox.make_conversation(organization)
+    FlowSession.objects.create(
+        id=flow.pk, organization=organization, flow=flow, version=version, conversation=conversation
+    )
+    return flow
 
 
 def make_fallback(organization: Organization) -> models.Model:
@@ -142,6 +156,7 @@ class Route:
         """Its address, naming this row."""
         path = self.path.replace("<uuid:pk>", str(row.pk)) if row else self.path
         path = path.replace("<int:number>", "1")
+        path = path.replace("<uuid:session>", str(row.pk if row else uuid.uuid4()))
         return f"/api/v1/{path}{slash}"
 
     def url_in(self, organization: Organization) -> str:

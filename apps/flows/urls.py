@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.flows.views import chatbots, flows, publishing, sharing, trying
+from apps.flows.views import chatbots, flows, numbers, publishing, sharing
 
 urlpatterns = [
     path("chatbots", chatbots.ChatbotsView.as_view()),
@@ -25,10 +25,12 @@ urlpatterns = [
     path("flows/<uuid:pk>", flows.FlowView.as_view()),
     path("flows/<uuid:pk>/activate", flows.ActivateFlowView.as_view()),
     path("flows/<uuid:pk>/deactivate", flows.DeactivateFlowView.as_view()),
-    path("flows/<uuid:pk>/simulate", trying.SimulateFlowView.as_view()),
     path("flows/<uuid:pk>/validate", publishing.ValidateFlowView.as_view()),
     path("flows/<uuid:pk>/publish", publishing.PublishFlowView.as_view()),
     path("flows/<uuid:pk>/versions", publishing.FlowVersionsView.as_view()),
     path("flows/<uuid:pk>/versions/<int:number>", publishing.FlowVersionView.as_view()),
     path("flows/<uuid:pk>/versions/<int:number>/restore", publishing.RestoreFlowVersionView.as_view()),
+    path("flows/<uuid:pk>/stats", numbers.FlowStatsView.as_view()),
+    path("flows/<uuid:pk>/sessions", numbers.FlowSessionsView.as_view()),
+    path("flows/<uuid:pk>/sessions/<uuid:session>", numbers.FlowSessionView.as_view()),
 ]

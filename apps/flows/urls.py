@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.flows.views import chatbots, flows, numbers, publishing, sharing
+from apps.flows.views import chatbots, flows, numbers, publishing, sharing, trying
 
 urlpatterns = [
     path("chatbots", chatbots.ChatbotsView.as_view()),
@@ -25,6 +25,7 @@ urlpatterns = [
     path("flows/<uuid:pk>", flows.FlowView.as_view()),
     path("flows/<uuid:pk>/activate", flows.ActivateFlowView.as_view()),
     path("flows/<uuid:pk>/deactivate", flows.DeactivateFlowView.as_view()),
+    path("flows/<uuid:pk>/simulate", trying.SimulateFlowView.as_view()),
     path("flows/<uuid:pk>/validate", publishing.ValidateFlowView.as_view()),
     path("flows/<uuid:pk>/publish", publishing.PublishFlowView.as_view()),
     path("flows/<uuid:pk>/versions", publishing.FlowVersionsView.as_view()),

@@ -255,8 +255,8 @@ class Passage:
         session, since = self.session, self.conversation.last_inbound_at
         if session is None or since is None or State.load(session.state).asleep:
             return
-        if WINDOW in self.turn.wakeups:
-            expiry = patience.window_expiry(session.flow)
+        expiry = patience.window_expiry(session.flow)
+        if expiry and WINDOW in self.turn.wakeups:
             self.spoke.append(session.flow)
             self._say([effects.Template(expiry.warning_template_name, expiry.language)])
         rules = patience.inactivity(session.flow)
@@ -316,9 +316,10 @@ class Passage:
 
     def _mind_window(self) -> None:
         """What cannot be said any more is not tried: the flow's settings tell what is done instead."""
-        if all(outbound.is_window_open(self.conversation, content) for content in self.said):
-            return
         expiry = patience.window_expiry(self.spoke[-1])
+        now = self.clock()
+        if expiry is None or all(outbound.is_window_open(self.conversation, said, at=now) for said in self.said):
+            return
         self.said.clear()
         self._leave()
         if expiry.action == "send_template":
@@ -334,7 +335,7 @@ class Passage:
         wakeups = {FLOW: state.wakes_at}
         if any(rules):
             wakeups[INACTIVITY] = None
-        if any(expiry.send_warning for expiry in expiries):
+        if any(expiry and expiry.send_warning for expiry in expiries):
             wakeups[WINDOW] = None
         since = self.conversation.last_inbound_at
         if self.session and since and not state.asleep and not self.hand_over:
@@ -342,7 +343,7 @@ class Passage:
             if mine:
                 wakeups[INACTIVITY] = mine.next_at(since, self.now)
             expiry = patience.window_expiry(self.session.flow)
-            warn_at = expiry.warns_at(since)
+            warn_at = expiry.warns_at(since) if expiry else None
             if warn_at and warn_at > self.now:
                 wakeups[WINDOW] = warn_at
         return wakeups

@@ -93,10 +93,10 @@ def inactivity(flow: Flow) -> Inactivity | None:
     return found if found and found.enabled else None
 
 
-def window_expiry(flow: Flow) -> WindowExpiry:
-    """What a flow does about the window: its own settings, else its chatbot's, else it waits for the customer."""
-    raw = flow.window_expiry_settings or flow.chatbot.settings.get("window_expiry_settings")
-    return _read(WindowExpiry, raw) or WindowExpiry()
+def window_expiry(flow: Flow) -> WindowExpiry | None:
+    """What a flow does about the window: its own settings, else its chatbot's; None: what it says is tried, and dropped
+    with the reason."""
+    return _read(WindowExpiry, flow.window_expiry_settings or flow.chatbot.settings.get("window_expiry_settings"))
 
 
 def _read(shape: type[_Settings], raw: Any) -> _Settings | None:

@@ -112,7 +112,7 @@ LATER = draw(node("start"), node("delay", duration=25, unit="hours"), node("mess
 @pytest.mark.parametrize(
     ("expiry", "sent", "holder"),
     [
-        (None, [], "bot"),
+        (None, [("text", "Lembrete")], "bot"),
         ({"action": "wait_customer"}, [], "bot"),
         ({"action": "transfer"}, [], "human"),
         ({"action": "send_template", "template_name": "volte"}, [("template", "volte")], "human"),

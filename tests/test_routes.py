@@ -83,6 +83,7 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "flows/<uuid:pk>/versions/<int:number>/restore": {"POST": ADMINS},
     "flows/<uuid:pk>/deactivate": {"POST": ADMINS},
     "flows/<uuid:pk>/stats": {"GET": VIEWERS},
+    "flows/<uuid:pk>/diagram.svg": {"GET": VIEWERS},
     "flows/<uuid:pk>/sessions": {"GET": VIEWERS},
     "flows/<uuid:pk>/sessions/<uuid:session>": {"GET": VIEWERS},
     "whatsapp": {"GET": VIEWERS, "POST": ADMINS},

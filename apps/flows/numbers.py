@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db import connection
 
-from apps.flows import graph
+from apps.flows import diagram, graph
 from apps.flows.graph import Graph, InvalidCanvas
 from apps.flows.models import Flow, FlowSession, FlowVersion, FlowVisit
 
+USUAL = timedelta(days=30)
+"""The span of time that is looked at where none is asked for."""
 MAX_PATH = 1000
 """Nodes of one session's path; of a longer one, the last."""
 
@@ -143,7 +145,7 @@ def stats(flow: Flow, *, since: datetime, until: datetime) -> Stats:
         "since": since,
         "until": until,
     }
-    canvas = flow.version.canvas_data if flow.version else flow.canvas_data
+    canvas = _canvas(flow)
     left = {node: tuple(rest) for node, *rest in _ask(_NODES, span)}
     counts = {(node, exit): count for node, exit, count in _ask(_EXITS, span)}
     [sessions] = _ask(_SESSIONS, span)
@@ -154,6 +156,21 @@ def stats(flow: Flow, *, since: datetime, until: datetime) -> Stats:
         _nodes(canvas, left, {node: tuple(rest) for node, *rest in _ask(_STANDING, span)}, _ask(_LAST_ERRORS, span)),
         _edges(_compile(canvas), counts),
         [VariantNumbers(*row) for row in _ask(_VARIANTS, span)],
+    )
+
+
+def drawn(flow: Flow, *, since: datetime, until: datetime) -> str:
+    """A flow as SVG, with these numbers; without the nodes that are no longer there."""
+    told = stats(flow, since=since, until=until)
+    positions = {node["id"]: node["position"] for node in graph.nodes_of(_canvas(flow))}
+    return diagram.draw(
+        [
+            diagram.Box(one.node, one.label, one.visits, one.drop_off_share)
+            for one in told.nodes
+            if one.node in positions
+        ],
+        [diagram.Arrow(one.source, one.target, one.exit, one.count) for one in told.edges if one.target],
+        positions,
     )
 
 
@@ -181,6 +198,11 @@ def variables(session: FlowSession) -> dict[str, Any]:
     """What a session knows, without what the engine keeps for itself."""
     known = session.state.get("variables", {})
     return {name: value for name, value in known.items() if not name.startswith("_")}
+
+
+def _canvas(flow: Flow) -> dict[str, Any]:
+    canvas: dict[str, Any] = flow.version.canvas_data if flow.version else flow.canvas_data
+    return canvas
 
 
 def _nodes(

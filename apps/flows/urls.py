@@ -32,6 +32,7 @@ urlpatterns = [
     path("flows/<uuid:pk>/versions/<int:number>", publishing.FlowVersionView.as_view()),
     path("flows/<uuid:pk>/versions/<int:number>/restore", publishing.RestoreFlowVersionView.as_view()),
     path("flows/<uuid:pk>/stats", numbers.FlowStatsView.as_view()),
+    path("flows/<uuid:pk>/diagram.svg", numbers.FlowDiagramView.as_view()),
     path("flows/<uuid:pk>/sessions", numbers.FlowSessionsView.as_view()),
     path("flows/<uuid:pk>/sessions/<uuid:session>", numbers.FlowSessionView.as_view()),
 ]

@@ -1,6 +1,6 @@
 """The numbers of a flow and its sessions as the API shows them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -10,7 +10,6 @@ from rest_framework import serializers
 from apps.flows import numbers
 from apps.flows.models import FlowSession
 
-USUAL = timedelta(days=30)
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing happened before."""
 
@@ -22,7 +21,7 @@ class SpanSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A span of time, filled in."""
         until = attrs.get("until") or timezone.now()
-        since = attrs.get("since") or max(until - USUAL, FIRST) if until > FIRST else until
+        since = attrs.get("since") or max(until - numbers.USUAL, FIRST) if until > FIRST else until
         if not FIRST <= since < until:
             raise serializers.ValidationError("`since` must be before `until`, and in this millennium.")
         return {"since": since, "until": until}

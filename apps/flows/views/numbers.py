@@ -1,7 +1,10 @@
 """The numbers of a flow, and the sessions behind them."""
 
+from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -26,6 +29,21 @@ class FlowStatsView(FlowsView):
         span = SpanSerializer(data=request.query_params)
         span.is_valid(raise_exception=True)
         return Response(FlowStatsSerializer(numbers.stats(flow, **span.validated_data)).data)
+
+
+class FlowDiagramView(FlowsView):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Whoever asks for an image gets one; what is wrong is told in JSON."""
+        return super().perform_content_negotiation(request, force=True)
+
+    @extend_schema(parameters=[SpanSerializer], responses={(200, "image/svg+xml"): OpenApiTypes.STR})
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        """The flow drawn: boxes coloured by drop-off, arrows as thick as their traffic."""
+        flow = self.flow(pk)
+        span = SpanSerializer(data=request.query_params)
+        span.is_valid(raise_exception=True)
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return HttpResponse(numbers.drawn(flow, **span.validated_data), content_type="image/svg+xml", headers=headers)
 
 
 class SessionsView(FlowsView):

@@ -60,6 +60,7 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "chatbots/<uuid:pk>/activate": {"POST": ADMINS},
     "chatbots/<uuid:pk>/deactivate": {"POST": ADMINS},
     "chatbots/<uuid:pk>/flows": {"GET": VIEWERS, "POST": ADMINS},
+    "chatbots/<uuid:pk>/flows/from-template": {"POST": ADMINS},
     "chatbots/flows/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
     "flows": {"GET": VIEWERS, "POST": ADMINS},
     "flows/<uuid:pk>": {"GET": VIEWERS, "PATCH": ADMINS, "PUT": ADMINS, "DELETE": ADMINS},
@@ -77,6 +78,8 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "chatbots/<uuid:pk>/stats": {"GET": VIEWERS},
     "chatbots/<uuid:pk>/import": {"POST": ADMINS},
     "chatbots/<uuid:pk>/duplicate": {"POST": ADMINS},
+    "flow-templates": {"GET": VIEWERS},
+    "flow-templates/<slug:template>": {"GET": VIEWERS},
     "flows/<uuid:pk>/publish": {"POST": ADMINS},
     "flows/<uuid:pk>/versions": {"GET": VIEWERS},
     "flows/<uuid:pk>/versions/<int:number>": {"GET": VIEWERS},
@@ -157,7 +160,7 @@ class Route:
     def url(self, row: models.Model | None = None, slash: str = "") -> str:
         """Its address, naming this row."""
         path = self.path.replace("<uuid:pk>", str(row.pk)) if row else self.path
-        path = path.replace("<int:number>", "1")
+        path = path.replace("<int:number>", "1").replace("<slug:template>", "faq_menu_pt")
         path = path.replace("<uuid:session>", str(row.pk if row else uuid.uuid4()))
         return f"/api/v1/{path}{slash}"
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.flows.views import chatbots, flows, numbers, publishing, sharing, trying
+from apps.flows.views import chatbots, flows, gallery, numbers, publishing, sharing, trying
 
 urlpatterns = [
     path("chatbots", chatbots.ChatbotsView.as_view()),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("chatbots/<uuid:pk>/activate", chatbots.ActivateChatbotView.as_view()),
     path("chatbots/<uuid:pk>/deactivate", chatbots.DeactivateChatbotView.as_view()),
     path("chatbots/<uuid:pk>/flows", flows.ChatbotFlowsView.as_view()),
+    path("chatbots/<uuid:pk>/flows/from-template", gallery.FlowFromTemplateView.as_view()),
     path("chatbots/<uuid:pk>/full", chatbots.FullChatbotView.as_view()),
     path("chatbots/<uuid:pk>/stats", chatbots.ChatbotStatsView.as_view()),
     path("chatbots/<uuid:pk>/import", sharing.ImportFlowView.as_view()),
@@ -21,6 +22,8 @@ urlpatterns = [
     path("flows/chatbots/<uuid:pk>/fallback", flows.FallbackFlowView.as_view()),
     path("flows/<uuid:pk>/export", sharing.ExportFlowView.as_view()),
     path("flows/<uuid:pk>/duplicate", sharing.DuplicateFlowView.as_view()),
+    path("flow-templates", gallery.FlowTemplatesView.as_view()),
+    path("flow-templates/<slug:template>", gallery.FlowTemplateView.as_view()),
     path("flows", flows.FlowListView.as_view()),
     path("flows/<uuid:pk>", flows.FlowView.as_view()),
     path("flows/<uuid:pk>/activate", flows.ActivateFlowView.as_view()),

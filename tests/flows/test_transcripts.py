@@ -1,5 +1,6 @@
 """Golden transcripts: those that ship with Recado, and what a wrong one looks like."""
 
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def flow_test(*arguments: str | Path) -> str:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(HERE / "transcripts")))
 def test_a_shipped_transcript_is_what_its_flow_answers(path: Path) -> None:
     played = playing.play(transcripts.read(path))
+    assert played.passes, played.diff()
+
+
+def test_the_example_of_the_documentation_is_right(tmp_path: Path) -> None:
+    root = HERE.parent.parent
+    [example] = re.findall(r"```yaml\n(.*?)```", (root / "docs" / "flow-tests.md").read_text(), re.DOTALL)
+    (tmp_path / "example.yaml").write_text(example.replace("flow: ../", f"flow: {root}/"))
+    played = playing.play(transcripts.read(tmp_path / "example.yaml"))
     assert played.passes, played.diff()
 
 

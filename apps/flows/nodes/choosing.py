@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import AliasChoices, AliasPath, Field
@@ -39,7 +40,8 @@ class Choosing(asking.Asking):
 
     def exits(self, config: Any) -> tuple[base.Exit, ...]:
         each = tuple(base.Exit(_exit(id), (id, title.source), unless=base.NEXT) for id, title in config.titles.items())
-        return (*each, *super().exits(config))
+        *asides, onward = super().exits(config)
+        return (*each, *asides, replace(onward, unless="invalid"))
 
     @abstractmethod
     def choices(self, config: Any, variables: Mapping[str, Any]) -> tuple[Choice, ...]:

@@ -13,6 +13,7 @@ from apps.flows.models import Chatbot, ChatbotAccount, Flow
 from apps.organizations.models import Organization, User
 from tests.flows.canvases import draw, load, node
 from tests.flows.factories import main_flow, make_chatbot
+from tests.support import inbox
 
 Api = Callable[..., APIClient]
 
@@ -215,3 +216,38 @@ def test_the_list_takes_the_same_queries_however_long_it_is(
         make_chatbot(organization)
     with django_assert_num_queries(4):
         client.get("/api/v1/chatbots")
+
+
+def test_a_chatbot_is_published_once_its_main_flow_is(api: Api, admin: User, organization: Organization) -> None:
+    chatbot = make_chatbot(organization, publish_on_save=False, is_active=False)
+    url = f"/api/v1/chatbots/{chatbot.pk}"
+    services.create_flow(chatbot=chatbot, name="Outro")
+    assert api(admin).get(url).json()["is_published"] is False
+    api(admin).post(f"/api/v1/flows/{main_flow(chatbot).pk}/publish")
+    assert api(admin).patch(url, {"name": "Sol"}).json()["is_published"] is True
+    assert [item["is_published"] for item in api(admin).get("/api/v1/chatbots").json()["items"]] == [True]
+
+
+def test_what_a_chatbot_has_done_is_counted(
+    api: Api, viewer: User, organization: Organization, django_assert_num_queries: Any
+) -> None:
+    chatbot = make_chatbot(organization)
+    services.create_flow(chatbot=chatbot, name="Agenda", canvas_data=load("appointment_booking_v1"))
+    for _ in range(2):
+        conversation = inbox.make_conversation(organization, chatbot_id=chatbot.pk)
+        inbox.make_messages(conversation, ["oi", "Ana", "tchau"])
+        bot = {"direction": "outbound", "author": "bot", "status": "sent", "bot_id": chatbot.pk, "external_id": ""}
+        inbox.make_messages(conversation, ["Qual seu nome?"], **bot)
+    inbox.make_messages(inbox.make_conversation(organization), ["de outro"])
+    client = api(viewer)
+    with django_assert_num_queries(8):  # who asks, chatbot, accounts, conversations, sent, received, flows, published
+        body = client.get(f"/api/v1/chatbots/{chatbot.pk}/stats").json()
+    assert body == {
+        "total_conversations": 2,
+        "total_messages_sent": 2,
+        "total_messages_received": 6,
+        "total_flows": 2,
+        "total_nodes": 4 + 18,
+        "is_active": True,
+        "is_published": True,
+    }

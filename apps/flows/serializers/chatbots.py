@@ -18,6 +18,12 @@ class ChatbotSerializer(serializers.ModelSerializer[Chatbot]):
     keywords = ShapedListField(GlobalKeywords, required=False)
     ab_test_flows = ShapedListField(Variants, required=False)
     whatsapp_number_ids = serializers.SerializerMethodField()
+    is_published = serializers.BooleanField(read_only=True, help_text="Whether customers can meet its main flow.")
+    total_conversations = serializers.IntegerField(
+        read_only=True, default=None, allow_null=True, help_text="Not counted here: see its stats."
+    )
+    total_messages_sent = serializers.IntegerField(read_only=True, default=None, allow_null=True)
+    total_messages_received = serializers.IntegerField(read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = Chatbot
@@ -28,6 +34,7 @@ class ChatbotSerializer(serializers.ModelSerializer[Chatbot]):
             "description",
             "avatar_url",
             "is_active",
+            "is_published",
             "global_variables",
             "settings",
             "publish_on_save",
@@ -37,6 +44,9 @@ class ChatbotSerializer(serializers.ModelSerializer[Chatbot]):
             "ab_test_enabled",
             "ab_test_flows",
             "whatsapp_number_ids",
+            "total_conversations",
+            "total_messages_sent",
+            "total_messages_received",
             "created_at",
             "updated_at",
         )

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 
@@ -22,8 +23,10 @@ class FlowsView(TenantView):
     write_roles = permissions.ADMINS
 
     def chatbots(self) -> ChatbotQuerySet:
-        """The organization's chatbots, with the accounts on which they answer."""
-        return Chatbot.objects.for_organization(self.organization).present().prefetch_related("accounts")
+        """The organization's chatbots, with their accounts and whether they have something to say."""
+        published = Flow.objects.present().filter(chatbot=OuterRef("pk"), is_main=True, version__isnull=False)
+        rows = Chatbot.objects.for_organization(self.organization).present().prefetch_related("accounts")
+        return rows.annotate(is_published=Exists(published))
 
     def flows(self) -> FlowQuerySet:
         """The organization's flows."""

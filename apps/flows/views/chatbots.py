@@ -34,7 +34,7 @@ class ChatbotsView(FlowsView):
         body = ChatbotSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         chatbot = services.create_chatbot(organization=self.user.organization, **body.validated_data)
-        return Response(ChatbotSerializer(chatbot).data, status.HTTP_201_CREATED)
+        return Response(ChatbotSerializer(self.chatbot(chatbot.pk)).data, status.HTTP_201_CREATED)
 
 
 class ChatbotView(FlowsView):
@@ -49,7 +49,8 @@ class ChatbotView(FlowsView):
         chatbot = self.chatbot(pk)
         body = ChatbotSerializer(chatbot, data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        return Response(ChatbotSerializer(services.update_chatbot(chatbot=chatbot, **body.validated_data)).data)
+        services.update_chatbot(chatbot=chatbot, **body.validated_data)
+        return Response(ChatbotSerializer(self.chatbot(pk)).data)
 
     @extend_schema(request=ChatbotSerializer(partial=True), responses=ChatbotSerializer)
     def put(self, request: Request, pk: UUID) -> Response:
@@ -67,14 +68,16 @@ class ActivateChatbotView(FlowsView):
     @extend_schema(request=None, responses=ChatbotSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         """Let a chatbot speak; 400 names the nodes of its main flow that cannot run."""
-        return Response(ChatbotSerializer(services.activate_chatbot(chatbot=self.chatbot(pk))).data)
+        services.activate_chatbot(chatbot=self.chatbot(pk))
+        return Response(ChatbotSerializer(self.chatbot(pk)).data)
 
 
 class DeactivateChatbotView(FlowsView):
     @extend_schema(request=None, responses=ChatbotSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         """Silence a chatbot."""
-        return Response(ChatbotSerializer(services.deactivate_chatbot(chatbot=self.chatbot(pk))).data)
+        services.deactivate_chatbot(chatbot=self.chatbot(pk))
+        return Response(ChatbotSerializer(self.chatbot(pk)).data)
 
 
 class FullChatbotView(FlowsView):

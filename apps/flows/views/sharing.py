@@ -55,4 +55,4 @@ class DuplicateChatbotView(FlowsView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Copy a chatbot with all its flows; the copy is not active."""
         chatbot = sharing.duplicate_chatbot(chatbot=self.chatbot(pk), by=self.user)
-        return Response(ChatbotSerializer(chatbot).data, status.HTTP_201_CREATED)
+        return Response(ChatbotSerializer(self.chatbot(chatbot.pk)).data, status.HTTP_201_CREATED)

@@ -67,6 +67,7 @@ WHO_MAY: dict[str, dict[str, frozenset[str]]] = {
     "flows/<uuid:pk>/activate": {"POST": ADMINS},
     "flows/<uuid:pk>/validate": {"POST": ADMINS},
     "flows/<uuid:pk>/simulate": {"POST": ADMINS},
+    "flows/<uuid:pk>/trial": {"POST": ADMINS, "DELETE": ADMINS},
     "flows/<uuid:pk>/export": {"GET": VIEWERS},
     "flows/<uuid:pk>/duplicate": {"POST": ADMINS},
     "flows/chatbots/<uuid:pk>/main": {"GET": VIEWERS},

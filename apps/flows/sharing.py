@@ -1,6 +1,7 @@
 """Flows that travel: exported, imported, and copied, with every key of their canvases."""
 
 import copy
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,25 +67,31 @@ def duplicate_flow(*, flow: Flow, by: User) -> Flow:
 @transaction.atomic
 def duplicate_chatbot(*, chatbot: Chatbot, by: User) -> Chatbot:
     """A copy with all flows, whose jumps lead into the copies. It is not active, and answers nowhere."""
+    twin, _ = copy_chatbot(chatbot=chatbot, by=by, suffix=" (copy)")
+    return twin
+
+
+@transaction.atomic
+def copy_chatbot(*, chatbot: Chatbot, by: User, suffix: str, **changed: Any) -> tuple[Chatbot, dict[uuid.UUID, Flow]]:
+    """A copy with some fields changed, and its flows by the ids of those that they copy."""
     fields = ("description", "avatar_url", "global_variables", "settings", "publish_on_save", "after_end", "keywords")
+    same = {name: copy.deepcopy(getattr(chatbot, name)) for name in fields}
     twin = services.create_chatbot(
-        organization=chatbot.organization,
-        name=_suffixed(chatbot.name, " (copy)"),
-        **{name: copy.deepcopy(getattr(chatbot, name)) for name in fields},
+        organization=chatbot.organization, name=_suffixed(chatbot.name, suffix), **{**same, **changed}
     )
     Flow.objects.filter(chatbot=twin).delete()  # the empty one with which every chatbot is made
     flows = list(Flow.objects.present().filter(chatbot=chatbot).order_by("created_at", "pk"))
     twins = {
-        str(flow.pk): services.create_flow(
+        flow.pk: services.create_flow(
             chatbot=twin, name=flow.name, is_main=flow.is_main, is_fallback=flow.is_fallback, is_active=flow.is_active
         )
         for flow in flows
     }
-    ids = {old: str(new.pk) for old, new in twins.items()}
+    ids = {str(old): str(new.pk) for old, new in twins.items()}
     for flow in flows:
         drawn = {name: _renamed(getattr(flow, name), ids) for name in (*_KEPT, *_OWN)}
-        services.update_flow(flow=twins[str(flow.pk)], by=by, **drawn)
-    return services.update_chatbot(chatbot=twin, keywords=_renamed(chatbot.keywords, ids))
+        twins[flow.pk] = services.update_flow(flow=twins[flow.pk], by=by, **drawn)
+    return services.update_chatbot(chatbot=twin, keywords=_renamed(chatbot.keywords, ids)), twins
 
 
 def _renamed(value: Any, ids: Mapping[str, str]) -> Any:

@@ -29,6 +29,7 @@ urlpatterns = [
     path("flows/<uuid:pk>/activate", flows.ActivateFlowView.as_view()),
     path("flows/<uuid:pk>/deactivate", flows.DeactivateFlowView.as_view()),
     path("flows/<uuid:pk>/simulate", trying.SimulateFlowView.as_view()),
+    path("flows/<uuid:pk>/trial", trying.TrialView.as_view()),
     path("flows/<uuid:pk>/validate", publishing.ValidateFlowView.as_view()),
     path("flows/<uuid:pk>/publish", publishing.PublishFlowView.as_view()),
     path("flows/<uuid:pk>/versions", publishing.FlowVersionsView.as_view()),

@@ -93,6 +93,12 @@ class SimulateSerializer(serializers.Serializer):
         return attrs
 
 
+class TrialSerializer(serializers.Serializer):
+    """Where a draft is tried on a real phone."""
+
+    account_id = serializers.UUIDField(help_text="A number for tests, on which no chatbot of customers answers.")
+
+
 class SimulatedMessageSerializer(serializers.Serializer):
     """A message that the channel would have got."""
 

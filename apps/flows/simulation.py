@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from apps.conversations.channels import Content
+from apps.conversations.channels import Content, channels
 from apps.conversations.models import ChannelAccount, Conversation, Message
 from apps.conversations.responders import Effects, Turn
 from apps.core.errors import DomainError
@@ -142,10 +142,16 @@ def stage(
         elif one.version_id in known:
             continue
         one.version_id = None
-    if not channel:
-        accounts = ChatbotAccount.objects.filter(chatbot=flow.chatbot).order_by("account__created_at")
-        channel = accounts.values_list("account__channel", flat=True).first() or DEFAULT_CHANNEL
-    return assemble(flow.chatbot, flows, tried=flow.pk, known=known, channel=channel, samples=samples)
+    return assemble(
+        flow.chatbot, flows, tried=flow.pk, known=known, channel=channel or _channel(flow.chatbot), samples=samples
+    )
+
+
+def _channel(chatbot: Chatbot) -> str:
+    """Where a chatbot answers."""
+    accounts = ChatbotAccount.objects.filter(chatbot=chatbot).order_by("account__created_at")
+    bound = accounts.values_list("account__channel", flat=True)
+    return next((channel for channel in bound if channel in channels), DEFAULT_CHANNEL)
 
 
 def assemble(
@@ -175,7 +181,8 @@ def assemble(
         flow.chatbot = chatbot
         flow.version_id = flow.pk  # a draft is the version of itself
     mine = next(flow for flow in flows if flow.pk == tried)
-    return Stage(_TriedBot(chatbot, flows, mine), drafts, channel, {**drawn, **samples})
+    speaking = [flow for flow in flows if flow.pk in drafts and (flow.is_active or flow is mine)]
+    return Stage(_TriedBot(chatbot, speaking, mine), drafts, channel, {**drawn, **samples})
 
 
 def turn(stage: Stage, memory: Memory, said: Said | None, *, now: datetime) -> Simulated:

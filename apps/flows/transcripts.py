@@ -18,7 +18,7 @@ from apps.flows.memory import Moment, Person
 from apps.flows.models import Chatbot, Flow
 from apps.flows.simulation import DEFAULT_CHANNEL, Said, Stage
 from apps.flows.stand_ins import Sample
-from apps.flows.triggers import GlobalKeyword
+from apps.flows.triggers import GlobalKeyword, Triggers
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 """What time it is where a transcript does not say."""
@@ -191,9 +191,13 @@ def _flow(path: Path, chatbot: Chatbot) -> Flow:
         raise InvalidTranscript(f"{path}: {error}") from None
     found = document if isinstance(document, dict) else {}
     inner = next((found[key] for key in ("flow", "flow_data") if isinstance(found.get(key), dict)), found)
-    canvas = inner.get("canvas_data", inner)
-    if not isinstance(canvas, dict) or "nodes" not in canvas:
+    canvas, variables, triggers = inner.get("canvas_data", inner), inner.get("variables"), inner.get("triggers") or []
+    if not isinstance(canvas, dict) or "nodes" not in canvas or not isinstance(variables or {}, dict):
         raise InvalidTranscript(f"{path}: there is no flow in this file.")
+    try:
+        Triggers.validate_python(triggers)
+    except ValidationError as error:
+        raise InvalidTranscript(f"{path}: its triggers cannot be read: {error.errors()[0]['msg']}") from None
     metadata = found.get("metadata") or {}
     named = str((isinstance(metadata, dict) and metadata.get("original_flow_id")) or inner.get("id"))
     return Flow(
@@ -202,8 +206,8 @@ def _flow(path: Path, chatbot: Chatbot) -> Flow:
         chatbot=chatbot,
         name=str(inner.get("name") or path.stem),
         canvas_data=canvas,
-        variables=inner.get("variables") or {},
-        triggers=inner.get("triggers") or [],
+        variables=variables or {},
+        triggers=triggers,
         inactivity_settings=inner.get("inactivity_settings"),
         window_expiry_settings=inner.get("window_expiry_settings"),
     )

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from apps.contacts.models import Contact
 from apps.conversations.channels import channels
-from apps.conversations.models import Conversation, Message
+from apps.conversations.models import ChannelAccount, Conversation, Message
 from apps.flows import contents, memory, services, simulation
 from apps.flows.effects import Ask, Choice
 from apps.flows.models import Chatbot, Flow, FlowSession
@@ -134,15 +134,20 @@ def test_a_jump_lands_in_the_other_flows_draft(attempt: Callable[..., Try], orga
     child = services.create_flow(
         chatbot=chatbot, name="Cadastro", canvas_data=drawn(node("message", id="hello", content="No cadastro"))
     )
-    changed = drawn(node("message", id="hello", content="No rascunho do cadastro"), node("ai_prompt", prompt="?"))
-    changed["nodes"].pop(2)  # left out: a draft that cannot run would not be there
-    changed["edges"] = [edge("start", "hello")]
+    changed = drawn(node("message", id="hello", content="No rascunho do cadastro"))
     services.update_chatbot(chatbot=chatbot, publish_on_save=False)
     services.update_flow(flow=child, canvas_data=changed)
     jump = drawn(node("jump", targetFlowId=str(child.pk)))
-    body = attempt(services.update_flow(flow=main_flow(chatbot), canvas_data=jump))("oi")
+    flow = services.update_flow(flow=main_flow(chatbot), canvas_data=jump)
+    body = attempt(flow)("oi")
     assert texts(body) == ["No rascunho do cadastro"]
-    assert [visit["flow"] for visit in body["path"]][-1] == str(child.pk)
+    assert [(visit["flow"], visit["node"]) for visit in body["path"]] == [
+        (str(flow.pk), "start"),
+        (str(flow.pk), "jump"),
+        (str(child.pk), "start"),
+        (str(child.pk), "hello"),
+        (str(child.pk), "end"),
+    ]
 
 
 def test_calls_answer_from_samples_and_scripts_run(attempt: Callable[..., Try], organization: Organization) -> None:
@@ -244,6 +249,30 @@ def test_a_trigger_leads_to_its_flow_and_every_other_word_to_the_tried_one(
     tried = services.create_flow(chatbot=chatbot, name="Teste", canvas_data=drawn(node("message", content="Teste")))
     assert texts(attempt(tried)("oi")) == ["Teste"]
     assert texts(attempt(tried)("preco")) == ["R$ 10"]
+
+
+def test_what_would_not_answer_customers_does_not_answer_here(
+    attempt: Callable[..., Try], organization: Organization
+) -> None:
+    chatbot = make_chatbot(organization)
+    cannot, off = (
+        services.create_flow(chatbot=chatbot, name=name, canvas_data=canvas, is_active=name != "off")
+        for name, canvas in [("cannot", draw(node("start"), node("fax"))), ("off", drawn(node("message", content="?")))]
+    )
+    keywords = [
+        {"words": [flow.name], "action": "flow", "flow_id": str(flow.pk), "message": "Vamos lá"}
+        for flow in (cannot, off)
+    ]
+    services.update_chatbot(chatbot=chatbot, keywords=keywords)
+    turn = attempt(main_flow(chatbot))
+    assert texts(turn("cannot")) == ["Qual seu nome?"]
+    assert texts(turn("off")) == ["Olá off!"]
+
+
+def test_a_chatbot_is_tried_where_it_answers(attempt: Callable[..., Try], organization: Organization) -> None:
+    unknown = ChannelAccount.objects.create(organization=organization, channel="fax", name="Fax")
+    chatbot = make_chatbot(organization, account=unknown)
+    assert texts(attempt(main_flow(chatbot))("oi")) == ["Qual seu nome?"]
 
 
 def test_what_a_flow_does_besides_talking_is_told(attempt: Callable[..., Try], organization: Organization) -> None:

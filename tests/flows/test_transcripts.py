@@ -137,6 +137,7 @@ def test_a_flow_of_the_database_is_tried_by_its_id(tmp_path: Path, organization:
         ("flow: x\nsteps:\n- customer: {text: oi, else: 1}", "steps.0.customer"),
         ("flow: missing.json\nsteps:\n- customer: oi", "No such file"),
         ("flow: broken.json\nsteps:\n- customer: oi", "there is no flow in this file"),
+        ("flow: odd.json\nsteps:\n- customer: oi", "its triggers cannot be read"),
         ("flow: unable.json\nsteps:\n- customer: oi", "cannot run"),
         ("flow: asking.json\nchannel: fax\nsteps:\n- customer: oi", "no channel 'fax'"),
     ],
@@ -144,6 +145,7 @@ def test_a_flow_of_the_database_is_tried_by_its_id(tmp_path: Path, organization:
 def test_what_is_no_transcript_fails_in_words(asking: Path, text: str, words: str) -> None:
     (asking.parent / "broken.json").write_text("[]")
     (asking.parent / "unable.json").write_text('{"nodes": [{"id": "x", "type": "fax"}]}')
+    (asking.parent / "odd.json").write_text('{"canvas_data": {"nodes": []}, "triggers": 1}')
     asking.write_text(text)
     out = StringIO()
     with pytest.raises(CommandError, match="1 transcript, 1 failed"):

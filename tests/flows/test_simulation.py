@@ -14,12 +14,14 @@ from rest_framework.test import APIClient
 from apps.contacts.models import Contact
 from apps.conversations.channels import channels
 from apps.conversations.models import ChannelAccount, Conversation, Message
-from apps.flows import contents, memory, services, simulation
+from apps.flows import contents, gallery, memory, services, simulation
 from apps.flows.effects import Ask, Choice
 from apps.flows.models import Chatbot, Flow, FlowSession
 from apps.organizations.models import Organization, Secret, User
+from apps.whatsapp.models import WhatsAppAccount
 from tests.flows.canvases import NOW, draw, edge, node
 from tests.flows.factories import GREETING, main_flow, make_chatbot
+from tests.support.line import Line
 
 Api = Callable[..., APIClient]
 Try = Callable[..., dict[str, Any]]
@@ -107,6 +109,24 @@ def test_what_is_shown_is_what_the_channel_would_get(attempt: Callable[..., Try]
     ask = Ask("Confirma?", (Choice("Sim", "Sim"), Choice("Não", "Não")))
     [content] = contents.of([ask], channels.get("whatsapp").capabilities)
     assert said == {"type": "interactive", "content": content.body, "text": content.text}
+
+
+def test_a_simulation_says_what_a_customer_is_sent(
+    attempt: Callable[..., Try], line: Line, number: WhatsAppAccount, organization: Organization
+) -> None:
+    chatbot = make_chatbot(organization, account=number, is_active=False)
+    gallery.create_flow(chatbot=chatbot, template_id="satisfaction_survey_pt")
+    survey = chatbot.flows.get(is_main=False)
+    services.make_main(flow=survey)
+    services.activate_chatbot(chatbot=chatbot)
+    turn = attempt(survey)
+    said = ["Oi", "nota dez", "2", "Demorou", "Sim, quero"]
+    simulated = [message for text in said for message in turn(text)["messages"]]
+    for text in said:
+        line.says(text)
+    sent = Message.objects.filter(author="bot").order_by("seq").values("type", "content", "text")
+    assert list(sent) == simulated
+    assert len(simulated) == 5
 
 
 def test_a_button_and_a_file_are_answers(attempt: Callable[..., Try], organization: Organization) -> None:

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.core.errors import DomainError, NotFound
-from apps.flows import surroundings, validation
+from apps.flows import locking, surroundings, validation
 from apps.flows.graph import Problem
-from apps.flows.models import Chatbot, Flow, FlowVersion
+from apps.flows.models import Flow, FlowVersion
 from apps.organizations.models import User
 
 
@@ -41,7 +41,7 @@ def publish(*, flow: Flow, by: User | None) -> Flow:
 
     A draft that is already published stays the version that it is.
     """
-    flow = _locked(flow)
+    flow = locking.flow(flow)
     require_runnable(flow)
     return cut(flow, by=by)
 
@@ -65,7 +65,7 @@ def cut(flow: Flow, *, by: User | None) -> Flow:
 @transaction.atomic
 def restore(*, flow: Flow, number: int, by: User | None) -> Flow:
     """Make an earlier version the draft again and publish it, as a version of its own; what ran before is kept."""
-    flow = _locked(flow)
+    flow = locking.flow(flow)
     version = flow.versions.filter(number=number).first()
     if version is None:
         raise NotFound(f"This flow has no version {number}.")
@@ -86,12 +86,3 @@ def refuse(name: str, found: Sequence[Problem]) -> None:
         words = " ".join(problem.message for problem in found[:3])
         details = [dataclasses.asdict(problem) for problem in found]
         raise FlowCannotRun(f"The flow {name!r} cannot run. {words}", details=details)
-
-
-def _locked(flow: Flow) -> Flow:
-    """The flow as it is now, for one writer of its chatbot at a time."""
-    found = Chatbot.objects.select_for_update().filter(pk=flow.chatbot_id, deleted_at=None).exists()
-    current = Flow.objects.select_related("chatbot", "version").filter(pk=flow.pk, deleted_at=None).first()
-    if not found or current is None:
-        raise NotFound("There is no such flow.")
-    return current

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.conversations.models import ChannelAccount, Conversation, Message
 from apps.core.errors import Conflict, DomainError, NotFound
-from apps.flows import graph, leaks, publishing
+from apps.flows import graph, leaks, locking, publishing
 from apps.flows.models import Chatbot, ChatbotAccount, Flow
 from apps.flows.triggers import Variants
 from apps.organizations.models import Organization, User
@@ -57,7 +57,7 @@ def create_chatbot(*, organization: Organization, is_active: bool = False, **fie
 @transaction.atomic
 def update_chatbot(*, chatbot: Chatbot, is_active: bool | None = None, **fields: Any) -> Chatbot:
     """Change what is given; `is_active` activates or deactivates."""
-    chatbot = _lock(chatbot)
+    chatbot = locking.chatbot(chatbot)
     for name, value in fields.items():
         setattr(chatbot, name, value)
     _check(chatbot)
@@ -70,7 +70,7 @@ def update_chatbot(*, chatbot: Chatbot, is_active: bool | None = None, **fields:
 @transaction.atomic
 def delete_chatbot(*, chatbot: Chatbot) -> None:
     """Delete a chatbot and its flows, softly; it answers on no account any more."""
-    chatbot = _lock(chatbot)
+    chatbot = locking.chatbot(chatbot)
     now = timezone.now()
     chatbot.is_active, chatbot.deleted_at = False, now
     chatbot.save()
@@ -81,7 +81,7 @@ def delete_chatbot(*, chatbot: Chatbot) -> None:
 @transaction.atomic
 def activate_chatbot(*, chatbot: Chatbot) -> Chatbot:
     """Let a chatbot speak; NoMainFlow or FlowCannotRun if it could not."""
-    chatbot = _lock(chatbot)
+    chatbot = locking.chatbot(chatbot)
     main = Flow.objects.present().filter(chatbot=chatbot, is_main=True).first()
     if main is None:
         raise NoMainFlow("This chatbot has no main flow.")
@@ -94,7 +94,7 @@ def activate_chatbot(*, chatbot: Chatbot) -> Chatbot:
 @transaction.atomic
 def deactivate_chatbot(*, chatbot: Chatbot) -> Chatbot:
     """Silence a chatbot; a turn of it that is under way writes nothing any more."""
-    chatbot = _lock(chatbot)
+    chatbot = locking.chatbot(chatbot)
     chatbot.is_active = False
     chatbot.save()
     return chatbot
@@ -106,7 +106,7 @@ def choose_default_chatbot(*, account: ChannelAccount, chatbot: Chatbot | None) 
     if chatbot is None:
         ChatbotAccount.objects.filter(account=account).delete()
         return
-    chatbot = _lock(chatbot)
+    chatbot = locking.chatbot(chatbot)
     if chatbot.organization_id != account.organization_id:
         raise NotFound("There is no such chatbot.")
     if chatbot.is_fallback:
@@ -117,7 +117,7 @@ def choose_default_chatbot(*, account: ChannelAccount, chatbot: Chatbot | None) 
 @transaction.atomic
 def create_flow(*, chatbot: Chatbot, by: User | None = None, **fields: Any) -> Flow:
     """Add a flow to a chatbot; as its main or fallback flow, it takes the place of the one before."""
-    chatbot = _lock(chatbot)
+    chatbot = locking.chatbot(chatbot)
     flow = Flow(organization_id=chatbot.organization_id, chatbot=chatbot, **fields)
     return _save(flow, by=by, drawn="canvas_data" in fields)
 
@@ -125,8 +125,7 @@ def create_flow(*, chatbot: Chatbot, by: User | None = None, **fields: Any) -> F
 @transaction.atomic
 def update_flow(*, flow: Flow, by: User | None = None, **fields: Any) -> Flow:
     """Change what is given. A canvas that cannot run is kept as a draft: `problems` tells what is wrong with it."""
-    _lock(flow.chatbot)
-    flow = _current(flow)
+    flow = locking.flow(flow)
     for name, value in fields.items():
         setattr(flow, name, value)
     return _save(flow, by=by, drawn=bool({"canvas_data", "variables"} & fields.keys()))
@@ -140,8 +139,7 @@ def make_main(*, flow: Flow) -> Flow:
 @transaction.atomic
 def activate_flow(*, flow: Flow) -> Flow:
     """Let a flow run; FlowCannotRun if it cannot."""
-    _lock(flow.chatbot)
-    flow = _current(flow)
+    flow = locking.flow(flow)
     _require_published(flow)
     flow.is_active = True
     flow.save()
@@ -156,8 +154,7 @@ def deactivate_flow(*, flow: Flow) -> Flow:
 @transaction.atomic
 def delete_flow(*, flow: Flow) -> None:
     """Delete a flow, softly."""
-    _lock(flow.chatbot)
-    flow = _current(flow)
+    flow = locking.flow(flow)
     flow.deleted_at = timezone.now()
     flow.save()
 
@@ -215,21 +212,6 @@ def _require_published(flow: Flow) -> None:
         publishing.cut(flow, by=None)
     elif flow.version_id is None:
         raise NotPublished(f"The flow {flow.name!r} was never published: POST /flows/{flow.pk}/publish.")
-
-
-def _lock(chatbot: Chatbot) -> Chatbot:
-    """The chatbot as it is now, for one writer at a time: of it, of its flows, of the accounts it answers on."""
-    try:
-        return Chatbot.objects.select_for_update().get(pk=chatbot.pk, deleted_at=None)
-    except Chatbot.DoesNotExist:
-        raise NotFound("There is no such chatbot.") from None
-
-
-def _current(flow: Flow) -> Flow:
-    try:
-        return Flow.objects.select_for_update(of=("self",)).select_related("chatbot").get(pk=flow.pk, deleted_at=None)
-    except Flow.DoesNotExist:
-        raise NotFound("There is no such flow.") from None
 
 
 def _make_way(flow: Flow) -> None:

@@ -124,10 +124,14 @@ def check_name(origin: Origin) -> None:
 
 def permits(origin: Origin, address: Address) -> bool:
     """Whether a request to that host may connect to this address."""
-    exempt = _exempt()
-    if _pair(origin.host, origin.port) in exempt or _pair(str(address), origin.port) in exempt:
+    if is_exempt(origin) or _pair(str(address), origin.port) in _exempt():
         return True
     return _is_public(address) and not _is_inside(origin.host)
+
+
+def is_exempt(origin: Origin) -> bool:
+    """Whether the operator names this very host and port in EGRESS_ALLOW."""
+    return _pair(origin.host, origin.port) in _exempt()
 
 
 def literal(host: str) -> Address | None:

@@ -456,3 +456,12 @@ def test_post_that_was_taken_and_led_on_is_not_sent_again(
 
     assert not result.ok
     assert [sent.path for sent in received(api)].count("/orders") == 1
+
+
+def test_an_exempt_port_of_one_host_lets_no_secret_out_unencrypted_to_another(
+    ask: Callable[[Request], Result], organization: Organization, settings: Settings
+) -> None:
+    settings.EGRESS_ALLOW = ["10.0.0.5:80"]
+    save_secret(organization, "public", "api.example.com", "geheim")
+    asked = Request("GET", "http://api.example.com/", query=(("q", MARK),), secrets={MARK: "public"})
+    assert ask(asked).error == "A secret is sent by https only."

@@ -30,9 +30,9 @@ class Config(asking.Config):
     )
 
     @property
+    @abstractmethod
     def titles(self) -> dict[str, Template]:
         """The titles of the choices, by their ids."""
-        raise NotImplementedError
 
 
 class Choosing(asking.Asking):

@@ -1,10 +1,9 @@
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from apps.core.templating import Path, Template, TemplateError
-from apps.flows.nodes import base
+from apps.core.templating import Template
+from apps.flows.nodes import base, filling
 
 
 @base.nodes.register
@@ -55,19 +54,9 @@ class Jump(base.Node):
         return (base.Reference("flow", config.flow or "", "flow"),) if config.leaves else ()
 
     def run(self, config: Config, visit: base.Visit) -> base.Outcome:
-        variables = {name: _map(source, visit.variables) for name, source in config.mapping.items()}
+        variables = {name: filling.look_up(source, visit.variables, "") for name, source in config.mapping.items()}
         if not config.leaves:
             return base.Outcome(exit=base.NEXT, variables=variables)
         assert config.flow is not None
         jump = base.Jump(config.flow, config.node, config.returns, forgets=not config.preserves)
         return base.Outcome(jump=jump, variables=variables)
-
-
-def _map(source: Template, variables: Mapping[str, Any]) -> Any:
-    """The variable itself where the words are nothing but its name in braces, else the words."""
-    if not source.source.strip().startswith("{{"):
-        return source.render(variables)
-    try:
-        return Path(source.source).find(variables)
-    except (LookupError, TemplateError):
-        return source.render(variables)

@@ -20,14 +20,14 @@ from apps.flows.effects import Close, HandOver, Know, Tag
 from apps.flows.engine import Destination, Event, Returned, State, Step, Visited, Woken
 from apps.flows.listening import Utterance
 from apps.flows.models import Flow, FlowSession
+from apps.flows.patience import INACTIVITY, WINDOW
 from apps.flows.starting import Post, Start
-from apps.flows.triggers import GlobalKeyword
 
 _MAX_REASON = 500
 MAX_CALLS = 20
 """Calls in one turn."""
-FLOW, INACTIVITY, WINDOW = "flow", "inactivity", "window"
-"""The keys of a conversation's wake-ups: its session's, for a silent customer, for a window that closes."""
+FLOW = "flow"
+"""The key of the wake-up that a conversation's session waits for."""
 WAKEUPS = frozenset([FLOW, INACTIVITY, WINDOW])
 
 Perform = Callable[[Call, str, str], Result]
@@ -90,6 +90,9 @@ class Passage:
 
         NeedsCall if the flow wants something of the world and nothing performs it here.
         """
+        if self.session and self.session.version_id not in self.versions:
+            self.session.problem = "Its version cannot run any more."
+            self._leave()
         waiting = self._pending()
         while waiting and not self.hand_over:
             heard = waiting.popleft()
@@ -126,7 +129,7 @@ class Passage:
         keyword = None if said.answer.choice else self.post.bot.keyword(said.heard)
         if keyword is None:
             return False
-        flow = self._target(keyword)
+        flow = self.post.bot.target(keyword)
         speaking = (self.session.flow if self.session else None) or flow or self.post.bot.main()
         if speaking is None or (keyword.action in ("menu", "flow") and flow is None):
             return False
@@ -139,15 +142,6 @@ class Passage:
             self._begin(Start(flow, trigger="keyword"))
             self._feed(None)
         return True
-
-    def _target(self, keyword: GlobalKeyword) -> Flow | None:
-        """The flow that a word leads to."""
-        match keyword.action:
-            case "menu":
-                return self.post.bot.main()
-            case "flow":
-                return self.post.bot.flow(keyword.flow_id)
-        return None
 
     def _start(self, heard: Utterance | Woken) -> bool:
         """Begin with the flow for what was heard; whether there is one that can run."""
@@ -330,20 +324,7 @@ class Passage:
     def _wakeups(self) -> dict[str, datetime | None]:
         """When this conversation wants a turn although nobody writes."""
         state = State.load(self.session.state) if self.session else State()
-        rules = [patience.inactivity(flow) for flow in self.spoke]
-        expiries = [patience.window_expiry(flow) for flow in self.spoke]
-        wakeups = {FLOW: state.wakes_at}
-        if any(rules):
-            wakeups[INACTIVITY] = None
-        if any(expiry and expiry.send_warning for expiry in expiries):
-            wakeups[WINDOW] = None
-        since = self.conversation.last_inbound_at
-        if self.session and since and not state.asleep and not self.hand_over:
-            mine = patience.inactivity(self.session.flow)
-            if mine:
-                wakeups[INACTIVITY] = mine.next_at(since, self.now)
-            expiry = patience.window_expiry(self.session.flow)
-            warn_at = expiry.warns_at(since) if expiry else None
-            if warn_at and warn_at > self.now:
-                wakeups[WINDOW] = warn_at
-        return wakeups
+        listens = self.session if self.session and not state.asleep and not self.hand_over else None
+        since = self.conversation.last_inbound_at if listens else None
+        waiting = listens.flow if listens else None
+        return {FLOW: state.wakes_at, **patience.wakeups(self.spoke, waiting, since=since, now=self.now)}

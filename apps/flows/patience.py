@@ -1,6 +1,7 @@
 """What is done about a customer who falls silent, and about a window that closes."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -8,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from apps.core.templating import Template
 from apps.flows.models import Flow
+
+INACTIVITY, WINDOW = "inactivity", "window"
+"""The keys of a conversation's wake-ups for a silent customer, and for a window that closes."""
 
 _Settings = TypeVar("_Settings", bound=BaseModel)
 
@@ -97,6 +101,29 @@ def window_expiry(flow: Flow) -> WindowExpiry | None:
     """What a flow does about the window: its own settings, else its chatbot's; None: what it says is tried, and dropped
     with the reason."""
     return _read(WindowExpiry, flow.window_expiry_settings or flow.chatbot.settings.get("window_expiry_settings"))
+
+
+def wakeups(
+    spoke: Iterable[Flow], waiting: Flow | None, *, since: datetime | None, now: datetime
+) -> dict[str, datetime | None]:
+    """When something is next to be done about a customer, by key (None: nothing any more).
+
+    `waiting` is the flow that waits for them, `since` the time of their last word; `spoke` may have asked before.
+    """
+    found: dict[str, datetime | None] = {}
+    for flow in spoke:
+        if inactivity(flow):
+            found[INACTIVITY] = None
+        if (expiry := window_expiry(flow)) and expiry.send_warning:
+            found[WINDOW] = None
+    if waiting and since:
+        if rules := inactivity(waiting):
+            found[INACTIVITY] = rules.next_at(since, now)
+        expiry = window_expiry(waiting)
+        warn_at = expiry.warns_at(since) if expiry else None
+        if warn_at and warn_at > now:
+            found[WINDOW] = warn_at
+    return found
 
 
 def _read(shape: type[_Settings], raw: Any) -> _Settings | None:

@@ -27,7 +27,7 @@ class Bot:
 
     chatbot: Chatbot
     flows: Sequence[Flow]
-    """Those with their triggers first by the time of their making."""
+    """The oldest first: their triggers are asked in this order."""
 
     @cached_property
     def _triggers(self) -> list[tuple[Flow, Trigger]]:
@@ -54,6 +54,15 @@ class Bot:
     def keyword(self, heard: Heard) -> GlobalKeyword | None:
         """The word that counts in any state, if the customer wrote one."""
         return next((keyword for keyword in self._keywords if keyword.fits(heard)), None)
+
+    def target(self, keyword: GlobalKeyword) -> Flow | None:
+        """The flow that such a word leads to."""
+        match keyword.action:
+            case "menu":
+                return self.main()
+            case "flow":
+                return self.flow(keyword.flow_id)
+        return None
 
     def triggered(self, heard: Heard, *, running: bool) -> Start | None:
         """The flow that a message starts by a trigger; while another is running, only by those that may interrupt."""

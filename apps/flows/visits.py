@@ -32,7 +32,7 @@ def record(turns: Iterable[Sequence[tuple[FlowSession, Visited]]]) -> None:
 
 def _row(session: FlowSession, visited: Visited, place: int) -> FlowVisit:
     flow = uuid.UUID(visited.flow) if visited.flow else session.flow_id
-    version = uuid.UUID(session.versions[visited.flow]) if visited.flow else session.version_id
+    version = session.versions.get(visited.flow) or session.version_id
     return FlowVisit(
         organization_id=session.organization_id,
         session_id=session.pk,

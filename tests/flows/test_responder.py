@@ -13,7 +13,7 @@ from apps.conversations.authors import Author
 from apps.conversations.models import Conversation, Message
 from apps.conversations.responders import Effects, Turn, responders
 from apps.flows import services
-from apps.flows.models import Chatbot, Flow, FlowSession
+from apps.flows.models import Chatbot, Flow, FlowSession, FlowVersion
 from apps.flows.responder import Flows
 from apps.organizations.models import Organization, User
 from tests.flows.canvases import draw, edge, node
@@ -266,6 +266,23 @@ def test_the_inbox_is_told_the_running_flow_its_node_and_variables(
     hear(conversation, "Ana")
     with django_assert_num_queries(0):
         assert responders.get("flows").describe([conversation, other]) == {}
+
+
+def test_a_session_whose_version_cannot_run_any_more_ends_and_the_message_begins_anew(
+    conversation: Conversation, chatbot: Chatbot
+) -> None:
+    hear(conversation, "Oi")
+    session = FlowSession.objects.get()
+    broken = FlowVersion.objects.create(
+        organization=session.organization,
+        flow=session.flow,
+        number=9,
+        canvas_data=draw(node("start"), node("of_another_time")),
+    )
+    FlowSession.objects.update(version=broken)
+    assert hear(conversation, "Ana") == ["Qual seu nome?"]
+    session.refresh_from_db()
+    assert (session.ended_at is not None, session.problem) == (True, "Its version cannot run any more.")
 
 
 def test_a_conversation_has_one_live_session(conversation: Conversation, chatbot: Chatbot) -> None:

@@ -18,14 +18,8 @@ from apps.organizations.models import Organization, User
 from tests.flows.canvases import draw, edge, node
 from tests.flows.factories import make_chatbot
 from tests.flows.test_responder import hear
-from tests.support import inbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
 
 
 @pytest.fixture

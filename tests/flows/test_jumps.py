@@ -11,19 +11,8 @@ from apps.organizations.models import Organization
 from tests.flows.canvases import draw, node
 from tests.flows.factories import main_flow, make_chatbot
 from tests.flows.test_responder import hear
-from tests.support import inbox
 
 CHILD = draw(node("start"), node("question", content="Nome?", variableName="nome"), node("message", content="{{loja}}"))
-
-
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
-
-
-@pytest.fixture
-def chatbot(organization: Organization, conversation: Conversation) -> Chatbot:
-    return make_chatbot(organization, account=conversation.account)
 
 
 @pytest.fixture

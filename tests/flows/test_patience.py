@@ -31,11 +31,6 @@ def conversation(organization: Organization) -> Conversation:
     return inbox.make_conversation(organization, contact=contact, last_inbound_at=timezone.now())
 
 
-@pytest.fixture
-def chatbot(organization: Organization, conversation: Conversation) -> Chatbot:
-    return make_chatbot(organization, account=conversation.account)
-
-
 def settings(chatbot: Chatbot, **inactivity: Any) -> Flow:
     return services.update_flow(flow=main_flow(chatbot), inactivity_settings={**WARNED, **inactivity})
 

@@ -9,12 +9,6 @@ from apps.organizations.models import Department, Organization, Queue, User
 from tests.flows.canvases import draw, node
 from tests.flows.factories import make_chatbot
 from tests.flows.test_responder import hear
-from tests.support import inbox
-
-
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
 
 
 @pytest.fixture

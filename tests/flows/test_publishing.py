@@ -11,22 +11,11 @@ from apps.flows import publishing, services
 from apps.flows.models import Chatbot, Flow, FlowVersion
 from apps.organizations.models import Organization, Queue, User
 from tests.flows.canvases import draw, edge, node
-from tests.flows.factories import GREETING, main_flow, make_chatbot
+from tests.flows.factories import GREETING, main_flow
 from tests.flows.test_responder import hear
-from tests.support import inbox
 
 Api = Callable[..., APIClient]
 BROKEN = draw(node("start"), node("carousel", "a"))
-
-
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
-
-
-@pytest.fixture
-def chatbot(organization: Organization, conversation: Conversation) -> Chatbot:
-    return make_chatbot(organization, account=conversation.account)
 
 
 def say(words: str) -> dict[str, Any]:

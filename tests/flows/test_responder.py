@@ -30,11 +30,6 @@ def conversation(organization: Organization) -> Conversation:
     return inbox.make_conversation(organization, contact=contact)
 
 
-@pytest.fixture
-def chatbot(organization: Organization, conversation: Conversation) -> Chatbot:
-    return make_chatbot(organization, account=conversation.account)
-
-
 def hear(conversation: Conversation, *texts: str, **fields: Any) -> list[str]:
     """What the bot answers when the customer has written these texts."""
     conversation.refresh_from_db()

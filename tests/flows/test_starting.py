@@ -15,16 +15,6 @@ from tests.flows.test_responder import hear
 from tests.support import inbox
 
 
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
-
-
-@pytest.fixture
-def chatbot(organization: Organization, conversation: Conversation) -> Chatbot:
-    return make_chatbot(organization, account=conversation.account)
-
-
 def say(words: str) -> dict[str, Any]:
     """A flow that says this and ends."""
     return draw(node("start"), node("message", content=words), node("end"))

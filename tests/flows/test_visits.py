@@ -16,17 +16,6 @@ from apps.organizations.models import Organization
 from tests.flows.canvases import draw, edge, node
 from tests.flows.factories import main_flow, make_chatbot
 from tests.flows.test_responder import hear
-from tests.support import inbox
-
-
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
-
-
-@pytest.fixture
-def chatbot(organization: Organization, conversation: Conversation) -> Chatbot:
-    return make_chatbot(organization, account=conversation.account)
 
 
 def left(conversation: Conversation) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import pytest
 import time_machine
 from django.utils import timezone
 
@@ -15,7 +14,6 @@ from apps.organizations.models import Organization, User
 from tests.flows.canvases import draw, edge, node
 from tests.flows.factories import make_chatbot
 from tests.flows.test_responder import hear
-from tests.support import inbox
 
 DELAYED = draw(
     node("start"),
@@ -30,11 +28,6 @@ TIMED = draw(
     node("text", content="Ainda aí?"),
     edges=[edge("start", "question"), edge("question", "message"), edge("question", "text", "timeout")],
 )
-
-
-@pytest.fixture
-def conversation(organization: Organization) -> Conversation:
-    return inbox.make_conversation(organization)
 
 
 def wake(conversation: Conversation, at: datetime) -> list[str]:

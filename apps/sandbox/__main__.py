@@ -10,6 +10,8 @@ import uvicorn
 from apps.sandbox.app import create_app
 from apps.sandbox.settings import SandboxSettings
 
+# as long as Meta's: closed sooner, a connection that a client has kept breaks under its next request
+KEEP_ALIVE_SECONDS = 75
 SHUTDOWN_SECONDS = 2  # open event streams are not waited for any longer
 
 
@@ -38,7 +40,11 @@ def serve(settings: SandboxSettings, *, host: str, port: int) -> None:
     sys.stdout.write(f"Sandbox at http://{host}:{listener.getsockname()[1]}/, webhooks to {settings.webhook_url}\n")
     sys.stdout.flush()
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
+        create_app(settings),
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -11,7 +11,7 @@ from config.launch.processes import Program
 # Stopped in this order, each within its seconds, so that with the engines it takes 15 seconds at most.
 COMMANDS = {
     "web": "uvicorn config.asgi:application --host 127.0.0.1 --port {PORT} --workers {WEB_PROCESSES}"
-    " --no-access-log --timeout-graceful-shutdown 5",
+    " --no-access-log --timeout-keep-alive 75 --timeout-graceful-shutdown 5",
     "worker": "celery -A config worker --pool prefork --concurrency {WORKER_PROCESSES} --loglevel info"
     " --without-gossip --without-mingle",
     # what takes long, the requests and scripts of flows, keeps no worker of the line waiting
